@@ -1,0 +1,3 @@
+//! Products: what they are, finding them, and who may change them when.
+
+pub mod sku;

@@ -1,0 +1,1 @@
+//! What every context's routes use: errors, forms, pages, assets.

@@ -1,0 +1,1 @@
+//! Reading a product file: from bytes to rows.

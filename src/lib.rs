@@ -1,0 +1,9 @@
+//! Imports a catalogue of half a million products from CSV into PostgreSQL.
+//!
+//! Folders are contexts of the domain. A module uses only what stands to its right:
+//! `main, cli, router, worker → imports → catalog → webhooks → accounts → http → platform → config`.
+
+pub mod catalog;
+pub mod http;
+pub mod imports;
+pub mod platform;

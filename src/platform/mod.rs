@@ -1,0 +1,1 @@
+//! What knows nothing of products: database, private PostgreSQL, doorbells, file storage.
