@@ -33,9 +33,11 @@ CREATE TABLE imports (
     rejected          bigint NOT NULL DEFAULT 0,
 
     -- Who works on it: a claim is valid until its lease runs out, and every write of a worker names its claim.
+    -- A lease without a claim is a pause before the next try.
     claim             uuid,
     lease_until       timestamptz,
     attempts          integer NOT NULL DEFAULT 0,
+    last_error        text,
 
     created_at        timestamptz NOT NULL DEFAULT now(),
     started_at        timestamptz,
