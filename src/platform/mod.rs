@@ -1,1 +1,3 @@
 //! What knows nothing of products: database, private PostgreSQL, doorbells, file storage.
+
+pub mod postgres;
