@@ -1,3 +1,4 @@
 //! Imports: a file is uploaded, read, staged and merged into the catalogue, and all of it can be watched.
 
 pub mod read;
+pub mod sample;
