@@ -1,0 +1,217 @@
+//! One direction: a module of `src` uses only contexts to its right, and enters them by their front door.
+//!
+//! The order is total, so no circle between contexts can pass. Within its own context a module is free.
+
+use crate::Offence;
+use crate::source::{NamedPath, Source};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A module may use only what stands to its right.
+const ORDER: [&str; 11] = [
+    "main", "cli", "router", "worker", "imports", "catalog", "webhooks", "accounts", "http", "platform", "config",
+];
+
+/// The name by which `main.rs` knows the library.
+const LIBRARY: &str = "product_importer";
+
+/// What is behind each front door, and what the front door hands out itself.
+pub struct Contexts {
+    inner_modules: BTreeMap<String, BTreeSet<String>>,
+    handed_out: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Contexts {
+    pub fn of(sources: &[Source]) -> Self {
+        let mut contexts = Self {
+            inner_modules: BTreeMap::new(),
+            handed_out: BTreeMap::new(),
+        };
+        for source in sources {
+            match source.module().as_deref() {
+                Some([context]) => {
+                    contexts.handed_out.insert((*context).to_owned(), handed_out(source));
+                }
+                Some([context, inner, ..]) => {
+                    contexts
+                        .inner_modules
+                        .entry((*context).to_owned())
+                        .or_default()
+                        .insert((*inner).to_owned());
+                }
+                _ => {}
+            }
+        }
+        contexts
+    }
+
+    /// `catalog::sku::SkuKey` goes past the front door, and so does `catalog::sku` when it means the module and
+    /// not a function or type of that name.
+    fn goes_past_front_door(&self, path: &[String]) -> bool {
+        let [context, inner, rest @ ..] = path else {
+            return false;
+        };
+        let is_module = self
+            .inner_modules
+            .get(context)
+            .is_some_and(|modules| modules.contains(inner));
+        let is_handed_out = self.handed_out.get(context).is_some_and(|names| names.contains(inner));
+        is_module && !(rest.is_empty() && is_handed_out)
+    }
+}
+
+/// The names of `pub use` in a front door.
+fn handed_out(source: &Source) -> BTreeSet<String> {
+    let uses = source.syntax.items.iter().filter_map(|item| match item {
+        syn::Item::Use(item) if !matches!(item.vis, syn::Visibility::Inherited) => Some(&item.tree),
+        _ => None,
+    });
+    let mut names = BTreeSet::new();
+    uses.for_each(|tree| leaves(tree, &mut names));
+    names
+}
+
+fn leaves(tree: &syn::UseTree, names: &mut BTreeSet<String>) {
+    match tree {
+        syn::UseTree::Path(path) => leaves(&path.tree, names),
+        syn::UseTree::Name(name) => {
+            names.insert(name.ident.to_string());
+        }
+        syn::UseTree::Rename(rename) => {
+            names.insert(rename.rename.to_string());
+        }
+        syn::UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, names)),
+        syn::UseTree::Glob(_) => {}
+    }
+}
+
+pub fn offences(source: &Source, contexts: &Contexts) -> Vec<Offence> {
+    let Some(module) = source.module() else {
+        return Vec::new();
+    };
+    let Some(context) = module.first() else {
+        return Vec::new();
+    };
+    let offence = |line, rule| Offence {
+        file: source.file.clone(),
+        line,
+        rule,
+    };
+    if !ORDER.contains(context) {
+        let rule = format!("`{context}` has no place in the order of contexts; see tests/tidy/direction.rs");
+        return vec![offence(1, rule)];
+    }
+    let paths = source.paths();
+    let named = paths
+        .iter()
+        .filter_map(|path| Some((path.line, within_crate(path, &module)?)));
+    named
+        .filter_map(|(line, target)| Some(offence(line, judged(context, &target, contexts)?)))
+        .collect()
+}
+
+/// The path from the crate's root, if it is one of the crate's: `super` is resolved by the module's own place.
+fn within_crate(path: &NamedPath, module: &[&str]) -> Option<Vec<String>> {
+    let (first, rest) = path.segments.split_first()?;
+    if first == "crate" || first == LIBRARY {
+        return Some(rest.to_vec());
+    }
+    let ups = path.segments.iter().take_while(|segment| *segment == "super").count();
+    if ups == 0 || ups > module.len() {
+        return None;
+    }
+    let above = module[..module.len() - ups].iter().map(ToString::to_string);
+    Some(above.chain(path.segments[ups..].iter().cloned()).collect())
+}
+
+fn judged(context: &str, target: &[String], contexts: &Contexts) -> Option<String> {
+    let other = target.first()?;
+    let place = |name: &str| ORDER.iter().position(|context| *context == name);
+    let (own_place, other_place) = (place(context)?, place(other)?);
+    if other_place < own_place {
+        return Some(format!(
+            "`{context}` uses `{}`, which stands to its left: move what both need to the right, or let the left call",
+            target.join("::")
+        ));
+    }
+    (other_place > own_place && contexts.goes_past_front_door(target)).then(|| {
+        format!(
+            "`{context}` enters `{}` past the front door: `pub use` it in src/{other}/mod.rs",
+            target.join("::")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rules broken by a file, in a crate where the catalogue has a module `sku` and hands out `clear`.
+    fn rules(file: &str, text: &str) -> Vec<String> {
+        let sources = [
+            Source::new(
+                "src/catalog/mod.rs",
+                "mod clear; mod sku; pub use clear::clear; pub use sku::{fold as key};",
+            ),
+            Source::new("src/catalog/clear.rs", ""),
+            Source::new("src/catalog/sku.rs", ""),
+            Source::new(file, text),
+        ];
+        let contexts = Contexts::of(&sources);
+        offences(&sources[3], &contexts)
+            .into_iter()
+            .map(|offence| offence.rule)
+            .collect()
+    }
+
+    #[test]
+    fn to_the_right_by_the_front_door_is_fine() {
+        let text = "use crate::catalog::{clear, Product}; fn f() { crate::platform::open(); crate::catalog::key(); }";
+        assert!(rules("src/imports/merge.rs", text).is_empty());
+        assert!(
+            rules(
+                "src/imports/merge.rs",
+                "use super::staging::Rows; use crate::imports::read::Row;"
+            )
+            .is_empty()
+        );
+        assert!(rules("src/main.rs", "fn main() { product_importer::cli::run() }").is_empty());
+    }
+
+    #[test]
+    fn to_the_left_is_an_offence() {
+        for text in [
+            "use crate::imports::Import;",
+            "use crate::{imports::Import};",
+            "fn f() { println!(\"{}\", crate::imports::count()); }",
+            "use super::super::imports::Import;",
+            "fn f(_: product_importer::router::Routes) {}",
+        ] {
+            let rules = rules("src/catalog/edit.rs", text);
+            assert!(
+                rules.len() == 1 && rules[0].contains("stands to its left"),
+                "{text}: {rules:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn past_the_front_door_is_an_offence() {
+        for text in [
+            "use crate::catalog::sku::SkuKey;",
+            "use crate::catalog::sku;",
+            "use crate::catalog::clear::now;",
+        ] {
+            let rules = rules("src/imports/merge.rs", text);
+            assert!(
+                rules.len() == 1 && rules[0].contains("past the front door"),
+                "{text}: {rules:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_module_has_a_place() {
+        assert_eq!(rules("src/billing.rs", "").len(), 1);
+        assert!(rules("src/lib.rs", "pub mod catalog;").is_empty());
+    }
+}
