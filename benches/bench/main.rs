@@ -1,0 +1,86 @@
+//! Measures the program beside a yardstick: `bin/bench import`, `bin/bench memory`, `bin/bench upload`.
+//!
+//! Each run starts from a database copied from the same template, ours and the yardstick alternate, and after each
+//! run both catalogues must hold the same products. What is timed is whole processes, from start to exit.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "settings of a measurement come from where it was started"
+)]
+
+mod catalogues;
+mod files;
+mod import;
+mod machine;
+mod measured;
+mod memory;
+mod report;
+mod server;
+mod upload;
+mod yardstick;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(about = "Measures imports. PostgreSQL: the one that DATABASE_URL names, which must allow new databases.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The terminal import beside psql: empty catalogue, 30 % changed, nothing changed
+    Import {
+        #[command(flatten)]
+        options: Options,
+        /// Measure only the yardstick
+        #[arg(long)]
+        yardstick_only: bool,
+    },
+    /// Peak memory and time of the terminal import for a file and one ten times as long
+    Memory {
+        #[command(flatten)]
+        options: Options,
+    },
+    /// From the last byte uploaded to done, beside the terminal import
+    Upload {
+        #[command(flatten)]
+        options: Options,
+    },
+    #[command(hide = true)]
+    Measured(measured::Order),
+}
+
+/// What every measurement can be told.
+#[derive(Args)]
+pub struct Options {
+    /// Products in the file
+    #[arg(long, default_value_t = 500_000)]
+    rows: u64,
+    /// How often each is measured; the median counts
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+    /// The program to measure
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_product-importer"))]
+    program: PathBuf,
+}
+
+fn main() -> Result<()> {
+    // Cargo adds --bench to what it was told to pass on.
+    let arguments = std::env::args_os().filter(|argument| argument != "--bench");
+    match Cli::parse_from(arguments).command {
+        Command::Import {
+            options,
+            yardstick_only,
+        } => import::measure(&options, yardstick_only),
+        Command::Memory { options } => memory::measure(&options),
+        Command::Upload { options } => upload::measure(&options),
+        Command::Measured(order) => order.carry_out(),
+    }
+}

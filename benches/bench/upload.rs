@@ -1,0 +1,215 @@
+//! From the last byte uploaded to `done`, beside the terminal import of the same file.
+//!
+//! A `serve` is started on a fresh copy of the catalogue and given the file as a browser would: by tus, in pieces of
+//! 8 MB, one after another, as fast as the loopback takes them.
+
+use crate::Options;
+use crate::catalogues::{Catalogues, Contender, RUN, Scenario, scenarios};
+use crate::files::Folder;
+use crate::machine::Machine;
+use crate::report::{Entry, Report, Series};
+use crate::server::Server;
+use anyhow::{Context, Result, bail, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::stream;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reqwest::{Client, Response, Url};
+use serde_json::Value;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+const PIECE_BYTES: usize = 8 * 1024 * 1024;
+const SEND_BYTES: usize = 64 * 1024;
+const POLL: Duration = Duration::from_millis(20);
+const READY_WITHIN: Duration = Duration::from_mins(1);
+
+pub fn measure(options: &Options) -> Result<()> {
+    let server = Server::find()?;
+    let folder = Folder::new()?;
+    let scenarios = scenarios(&folder, options.rows)?;
+    let catalogues = Catalogues::new(&server, &folder, options)?;
+    catalogues.migrate()?;
+    catalogues.fill_base(&scenarios[0].file, &[Contender::Ours])?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let entries = scenarios
+        .iter()
+        .map(|scenario| runtime.block_on(entry(&catalogues, scenario, options.rounds)));
+    let report = Report {
+        title: format!(
+            "Upload of {} rows: last byte to done, by the terminal import",
+            options.rows
+        ),
+        machine: Machine::of(&server)?,
+        entries: entries.collect::<Result<_>>()?,
+        notes: vec!["The file is uploaded at the speed of the loopback; a slower line leaves less to do.".to_owned()],
+    };
+    report.print(options.json)
+}
+
+async fn entry(catalogues: &Catalogues<'_>, scenario: &Scenario, rounds: usize) -> Result<Entry> {
+    let (mut uploads, mut terminal) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        catalogues.server.copy_database(scenario.template, RUN)?;
+        let serving = Serving::start(catalogues).await?;
+        uploads.push(
+            upload(&serving.url, &scenario.file)
+                .await
+                .context("the upload")?
+                .as_secs_f64(),
+        );
+        serving.stop()?;
+        let uploaded = catalogues.content(Contender::Ours, RUN)?;
+        let (measured, imported) = catalogues.run(Contender::Ours, scenario)?;
+        ensure!(
+            uploaded == imported,
+            "{}: catalogues differ: {uploaded} and {imported}",
+            scenario.name
+        );
+        terminal.push(measured.seconds);
+        eprintln!("{}: round {} of {rounds}", scenario.name, round + 1);
+    }
+    let series = vec![
+        Series::new("last byte to done", uploads, None),
+        Series::new("import", terminal, None),
+    ];
+    Ok(Entry::new(scenario.name, series))
+}
+
+/// A `product-importer serve`, killed if it is dropped before it was stopped.
+struct Serving {
+    process: Child,
+    url: Url,
+}
+
+impl Serving {
+    async fn start(catalogues: &Catalogues<'_>) -> Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let process = Command::new(catalogues.program)
+            .arg("serve")
+            .env("DATABASE_URL", catalogues.server.database_url(RUN))
+            .env("HOST", "127.0.0.1")
+            .env("PORT", port.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()?;
+        let mut serving = Self {
+            process,
+            url: Url::parse(&format!("http://127.0.0.1:{port}/"))?,
+        };
+        serving.ready().await?;
+        Ok(serving)
+    }
+
+    async fn ready(&mut self) -> Result<()> {
+        let start = Instant::now();
+        let client = Client::new();
+        while start.elapsed() < READY_WITHIN {
+            if let Some(status) = self.process.try_wait()? {
+                bail!("`serve` ended with {status}");
+            }
+            let answer = client.get(self.url.join("readyz")?).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        bail!("`serve` was not ready within {} s", READY_WITHIN.as_secs())
+    }
+
+    fn stop(mut self) -> Result<()> {
+        kill(Pid::from_raw(i32::try_from(self.process.id())?), Signal::SIGTERM)?;
+        let status = self.process.wait()?;
+        ensure!(status.success(), "`serve` ended with {status}");
+        Ok(())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // Both fail when it has been stopped, and then there is nothing left to do.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Uploads the file and answers how long it took from its last byte to `done`.
+async fn upload(server: &Url, file: &Path) -> Result<Duration> {
+    let client = Client::new();
+    let bytes = Bytes::from(fs::read(file)?);
+    let location = create(&client, server, bytes.len()).await?;
+    let mut last_byte = Instant::now();
+    for offset in (0..bytes.len()).step_by(PIECE_BYTES) {
+        let piece = bytes.slice(offset..bytes.len().min(offset + PIECE_BYTES));
+        last_byte = send_piece(&client, &location, offset, piece).await?;
+    }
+    let import = location
+        .as_str()
+        .strip_suffix("/file")
+        .context("the upload's address does not end in /file")?;
+    await_done(&client, import).await?;
+    Ok(last_byte.elapsed())
+}
+
+async fn create(client: &Client, server: &Url, size_bytes: usize) -> Result<Url> {
+    let request = client
+        .post(server.join("api/v1/imports")?)
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Length", size_bytes)
+        .header(
+            "Upload-Metadata",
+            format!("filename {}", STANDARD.encode("products.csv")),
+        );
+    let answer = succeeded(request.send().await?).await?;
+    let location = answer.headers().get("Location").context("no Location")?.to_str()?;
+    Ok(server.join(location)?)
+}
+
+/// Sends one piece and answers when its last byte was handed to the network, before the server has answered.
+async fn send_piece(client: &Client, location: &Url, offset: usize, piece: Bytes) -> Result<Instant> {
+    let last_byte = Arc::new(Mutex::new(Instant::now()));
+    let (told, size_bytes) = (Arc::clone(&last_byte), piece.len());
+    let chunks = stream::iter((0..size_bytes).step_by(SEND_BYTES).map(move |start| {
+        if let Ok(mut last_byte) = told.lock() {
+            *last_byte = Instant::now();
+        }
+        Ok::<_, io::Error>(piece.slice(start..size_bytes.min(start + SEND_BYTES)))
+    }));
+    let request = client
+        .patch(location.clone())
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Offset", offset)
+        .header("Content-Type", "application/offset+octet-stream")
+        .header("Content-Length", size_bytes)
+        .body(reqwest::Body::wrap_stream(chunks));
+    succeeded(request.send().await?).await?;
+    last_byte
+        .lock()
+        .map(|last_byte| *last_byte)
+        .map_err(|_| anyhow::anyhow!("the sender panicked"))
+}
+
+async fn await_done(client: &Client, import: &str) -> Result<()> {
+    loop {
+        let import: Value = succeeded(client.get(import).send().await?).await?.json().await?;
+        match import["state"].as_str().context("an import without a state")? {
+            "done" => return Ok(()),
+            "failed" | "cancelled" => bail!("the import ended otherwise: {import}"),
+            _ => tokio::time::sleep(POLL).await,
+        }
+    }
+}
+
+async fn succeeded(answer: Response) -> Result<Response> {
+    let (status, url) = (answer.status(), answer.url().clone());
+    if !status.is_success() {
+        bail!("{url} answered {status}: {}", answer.text().await?);
+    }
+    Ok(answer)
+}
