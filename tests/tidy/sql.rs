@@ -56,13 +56,13 @@ pub fn offences(source: &Source) -> Vec<Offence> {
         line,
         rule: format!("{what} outside its places: move it to `queries.rs` of its context (tests/tidy/sql.rs)"),
     };
-    let mut found = Vec::new();
-    collect_statements(source.tokens(), &mut |line| {
-        found.push(offence(line, "an SQL statement"))
-    });
-    let calls = source.paths().into_iter().filter(|path| is_query_call(&path.segments));
-    found.extend(calls.map(|path| offence(path.line, &format!("`{}`", path.segments.join("::")))));
-    found
+    let mut statements = Vec::new();
+    collect_statements(source.tokens(), &mut statements);
+    let statements = statements.into_iter().map(|line| offence(line, "an SQL statement"));
+    let paths = source.paths();
+    let calls = paths.iter().filter(|path| is_query_call(&path.segments));
+    let calls = calls.map(|path| offence(path.line, &format!("`{}`", path.segments.join("::"))));
+    statements.chain(calls).collect()
 }
 
 fn is_place(file: &str) -> bool {
@@ -81,15 +81,15 @@ fn is_query_call(segments: &[String]) -> bool {
     first == "sqlx" && (last.starts_with("query") || last == "raw_sql" || last == "QueryBuilder")
 }
 
-fn collect_statements(tokens: TokenStream, found: &mut impl FnMut(usize)) {
+fn collect_statements(tokens: TokenStream, lines: &mut Vec<usize>) {
     let mut after_hash = false;
     for token in tokens {
         match &token {
             TokenTree::Literal(literal) if is_statement(literal) => {
-                found(literal.span().start().line);
+                lines.push(literal.span().start().line);
             }
             TokenTree::Group(group) if after_hash && is_doc(group) => {}
-            TokenTree::Group(group) => collect_statements(group.stream(), found),
+            TokenTree::Group(group) => collect_statements(group.stream(), lines),
             _ => {}
         }
         after_hash = matches!(&token, TokenTree::Punct(mark) if mark.as_char() == '#' || after_hash);
