@@ -11,55 +11,55 @@ const ORDER: [&str; 11] = [
     "main", "cli", "router", "worker", "imports", "catalog", "webhooks", "accounts", "http", "platform", "config",
 ];
 
+/// Collections of tools, not contexts of the domain: each of their modules is a front door of its own, so that
+/// `platform::database::Database` is fine and `platform::postgres::server::Server` is not.
+const COLLECTIONS: [&str; 2] = ["http", "platform"];
+
 /// The name by which `main.rs` knows the library.
 const LIBRARY: &str = "product_importer";
 
-/// What is behind each front door, and what the front door hands out itself.
-pub struct Contexts {
-    inner_modules: BTreeMap<String, BTreeSet<String>>,
+/// Each front door (`catalog`, `http`, `http::pages`) with the modules behind it and the names it hands out.
+#[derive(Default)]
+pub struct FrontDoors {
+    behind: BTreeMap<String, BTreeSet<String>>,
     handed_out: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl Contexts {
+impl FrontDoors {
     pub fn of(sources: &[Source]) -> Self {
-        let mut contexts = Self {
-            inner_modules: BTreeMap::new(),
-            handed_out: BTreeMap::new(),
-        };
+        let mut doors = Self::default();
         for source in sources {
-            match source.module().as_deref() {
-                Some([context]) => {
-                    contexts.handed_out.insert((*context).to_owned(), handed_out(source));
-                }
-                Some([context, inner, ..]) => {
-                    contexts
-                        .inner_modules
-                        .entry((*context).to_owned())
-                        .or_default()
-                        .insert((*inner).to_owned());
-                }
-                _ => {}
+            let Some(module) = source.module() else { continue };
+            if let [door @ .., name] = &*module {
+                doors
+                    .behind
+                    .entry(door.join("::"))
+                    .or_default()
+                    .insert((*name).to_owned());
             }
+            doors.handed_out.insert(module.join("::"), handed_out(source));
         }
-        contexts
+        doors
     }
 
     /// `catalog::sku::SkuKey` goes past the front door, and so does `catalog::sku` when it means the module and
     /// not a function or type of that name.
-    fn goes_past_front_door(&self, path: &[String]) -> bool {
-        let [context, inner, rest @ ..] = path else {
+    fn are_passed_by(&self, path: &[String]) -> bool {
+        let is_collection = path.first().is_some_and(|context| COLLECTIONS.contains(&&**context));
+        let Some((door, rest)) = path.split_at_checked(if is_collection { 2 } else { 1 }) else {
             return false;
         };
-        let is_module = self
-            .inner_modules
-            .get(context)
-            .is_some_and(|modules| modules.contains(inner));
-        let is_handed_out = self.handed_out.get(context).is_some_and(|names| names.contains(inner));
-        is_module && !(rest.is_empty() && is_handed_out)
+        let door = door.join("::");
+        let Some((name, further)) = rest.split_first() else {
+            return false;
+        };
+        let has =
+            |names: &BTreeMap<String, BTreeSet<String>>| names.get(&door).is_some_and(|names| names.contains(name));
+        has(&self.behind) && !(further.is_empty() && has(&self.handed_out))
     }
 }
 
-/// The names of `pub use` in a front door.
+/// The names of `pub use` in a module.
 fn handed_out(source: &Source) -> BTreeSet<String> {
     let uses = source.syntax.items.iter().filter_map(|item| match item {
         syn::Item::Use(item) if !matches!(item.vis, syn::Visibility::Inherited) => Some(&item.tree),
@@ -84,7 +84,7 @@ fn leaves(tree: &syn::UseTree, names: &mut BTreeSet<String>) {
     }
 }
 
-pub fn offences(source: &Source, contexts: &Contexts) -> Vec<Offence> {
+pub fn offences(source: &Source, doors: &FrontDoors) -> Vec<Offence> {
     let Some(module) = source.module() else {
         return Vec::new();
     };
@@ -105,7 +105,7 @@ pub fn offences(source: &Source, contexts: &Contexts) -> Vec<Offence> {
         .iter()
         .filter_map(|path| Some((path.line, within_crate(path, &module)?)));
     named
-        .filter_map(|(line, target)| Some(offence(line, judged(context, &target, contexts)?)))
+        .filter_map(|(line, target)| Some(offence(line, judged(context, &target, doors)?)))
         .collect()
 }
 
@@ -123,7 +123,7 @@ fn within_crate(path: &NamedPath, module: &[&str]) -> Option<Vec<String>> {
     Some(above.chain(path.segments[ups..].iter().cloned()).collect())
 }
 
-fn judged(context: &str, target: &[String], contexts: &Contexts) -> Option<String> {
+fn judged(context: &str, target: &[String], doors: &FrontDoors) -> Option<String> {
     let other = target.first()?;
     let place = |name: &str| ORDER.iter().position(|context| *context == name);
     let (own_place, other_place) = (place(context)?, place(other)?);
@@ -133,7 +133,7 @@ fn judged(context: &str, target: &[String], contexts: &Contexts) -> Option<Strin
             target.join("::")
         ));
     }
-    (other_place > own_place && contexts.goes_past_front_door(target)).then(|| {
+    (other_place > own_place && doors.are_passed_by(target)).then(|| {
         format!(
             "`{context}` enters `{}` past the front door: `pub use` it in src/{other}/mod.rs",
             target.join("::")
@@ -154,10 +154,13 @@ mod tests {
             ),
             Source::new("src/catalog/clear.rs", ""),
             Source::new("src/catalog/sku.rs", ""),
+            Source::new("src/platform/database.rs", ""),
+            Source::new("src/platform/postgres/mod.rs", ""),
+            Source::new("src/platform/postgres/server.rs", ""),
             Source::new(file, text),
         ];
-        let contexts = Contexts::of(&sources);
-        offences(&sources[3], &contexts)
+        let doors = FrontDoors::of(&sources);
+        offences(&sources[6], &doors)
             .into_iter()
             .map(|offence| offence.rule)
             .collect()
@@ -174,6 +177,8 @@ mod tests {
             )
             .is_empty()
         );
+        let tools = "use crate::platform::{database, database::Database, postgres::PrivatePostgres};";
+        assert!(rules("src/imports/merge.rs", tools).is_empty());
         assert!(rules("src/main.rs", "fn main() { product_importer::cli::run() }").is_empty());
     }
 

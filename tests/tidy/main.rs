@@ -27,12 +27,12 @@ impl fmt::Display for Offence {
 }
 
 fn offences(sources: &[Source]) -> Vec<Offence> {
-    let contexts = direction::Contexts::of(sources);
+    let doors = direction::FrontDoors::of(sources);
     let mut offences: Vec<Offence> = sources
         .iter()
         .flat_map(|source| {
             [
-                direction::offences(source, &contexts),
+                direction::offences(source, &doors),
                 sql::offences(source),
                 form::long_functions(source),
                 form::long_file(source),

@@ -1,31 +1,27 @@
-//! SQL stands only where one looks for it: in `queries.rs`, and in the places listed here with their reasons.
+//! SQL stands only where one looks for it: in `queries.rs` or `*_queries.rs`, and in the places listed here with their reasons.
 
 use crate::Offence;
 use crate::source::Source;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// Where SQL may stand besides `queries.rs`. A place that ends in `/` is a folder.
-const PLACES: [(&str, &str); 8] = [
+/// Where SQL may stand besides `queries.rs` and `*_queries.rs`. A place that ends in `/` is a folder.
+const PLACES: [(&str, &str); 7] = [
     (
-        "src/imports/staging.rs",
-        "COPY into staging and its checkpoint are one piece of work",
-    ),
-    (
-        "src/imports/merge.rs",
-        "the merge is its SQL; apart from it neither can be understood",
-    ),
-    (
-        "src/catalog/bulk.rs",
+        "src/catalog/bulk/",
         "COPY and UPDATE FROM for the merge, under the catalogue's own lock",
     ),
-    ("src/platform/storage.rs", "files kept in PostgreSQL; knows no product"),
-    ("src/platform/storage/", "files kept in PostgreSQL; knows no product"),
+    (
+        "src/imports/staging/",
+        "one table an import, named at run time: making, filling and dropping it is one thing",
+    ),
+    ("src/platform/copy.rs", "COPY, whoever asks"),
     ("src/platform/database.rs", "connecting, migrating, locks"),
     ("src/platform/doorbell.rs", "LISTEN and NOTIFY"),
     (
         "src/platform/postgres/",
         "the private PostgreSQL: its set-up and its shutdown",
     ),
+    ("src/platform/storage.rs", "files kept in PostgreSQL; knows no product"),
 ];
 
 /// What a statement begins with. Capitals and a blank after them, so that prose is not taken for SQL.
@@ -67,6 +63,7 @@ pub fn offences(source: &Source) -> Vec<Offence> {
 
 fn is_place(file: &str) -> bool {
     file.ends_with("/queries.rs")
+        || file.ends_with("_queries.rs")
         || PLACES.iter().any(|(place, _)| {
             if place.ends_with('/') {
                 file.starts_with(place)
@@ -156,7 +153,7 @@ mod tests {
         let sql = "const A: &str = \"SELECT 1\";";
         for file in [
             "src/imports/queries.rs",
-            "src/imports/merge.rs",
+            "src/imports/claim_queries.rs",
             "src/platform/postgres/start.rs",
             "tests/a.rs",
         ] {
