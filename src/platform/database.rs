@@ -1,0 +1,122 @@
+//! The database: one pool, seen as sqlx (bulk work, claims) and as SeaORM (entities, lists).
+//!
+//! Also the one place that tells what a failed statement means for who asked: disk full, database away, or a bug.
+
+use anyhow::Context;
+use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use std::time::Duration;
+
+/// How long a request waits for a free connection before it is told to come back later.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The database under both its names. Cloning shares the pool.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// For SQL by hand.
+    pub pool: PgPool,
+    /// For entities.
+    pub orm: DatabaseConnection,
+}
+
+/// Connects to the server at `url`, keeping at most `max_connections` open.
+pub async fn connect(url: &str, max_connections: u32) -> anyhow::Result<Database> {
+    let pool = PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect(url)
+        .await
+        .context("cannot connect to PostgreSQL")?;
+    Ok(Database::of(pool))
+}
+
+/// Brings the schema up to date. Processes that start at once take turns.
+pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
+    sqlx::migrate!("./migrations")
+        .run(pool)
+        .await
+        .context("cannot bring the database schema up to date")
+}
+
+impl Database {
+    /// A database over a pool that is open already.
+    pub fn of(pool: PgPool) -> Self {
+        let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+        Self { pool, orm }
+    }
+}
+
+/// What a failure means for who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The server has no room left on its disk.
+    DiskFull,
+    /// The server cannot be reached, is starting, stopping or overloaded: worth another try.
+    Away,
+    /// Anything else: a bug, or data the code did not expect.
+    Other,
+}
+
+impl Trouble {
+    /// What a failed statement means.
+    pub fn of(error: &sqlx::Error) -> Self {
+        use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+        match error {
+            Io(_) | Tls(_) | PoolTimedOut | PoolClosed | WorkerCrashed => Self::Away,
+            Database(error) => error.code().map_or(Self::Other, |code| Self::of_sqlstate(&code)),
+            _ => Self::Other,
+        }
+    }
+
+    /// What a failure of SeaORM means.
+    pub fn of_orm(error: &DbErr) -> Self {
+        match error {
+            DbErr::ConnectionAcquire(_) => Self::Away,
+            DbErr::Conn(RuntimeErr::SqlxError(error))
+            | DbErr::Exec(RuntimeErr::SqlxError(error))
+            | DbErr::Query(RuntimeErr::SqlxError(error)) => Self::of(error),
+            _ => Self::Other,
+        }
+    }
+
+    /// What a failure means that has been passed on with context: the first database error in it decides.
+    pub fn within(failure: &anyhow::Error) -> Self {
+        failure
+            .chain()
+            .find_map(|cause| {
+                let by_sqlx = cause.downcast_ref::<sqlx::Error>().map(Self::of);
+                by_sqlx.or_else(|| cause.downcast_ref::<DbErr>().map(Self::of_orm))
+            })
+            .unwrap_or(Self::Other)
+    }
+
+    /// Classes of PostgreSQL's error codes (its manual, appendix A).
+    fn of_sqlstate(code: &str) -> Self {
+        match code {
+            "53100" => Self::DiskFull,
+            "53300" | "57P01" | "57P02" | "57P03" => Self::Away,
+            _ if code.starts_with("08") => Self::Away,
+            _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_tell_what_happened() {
+        assert_eq!(Trouble::of_sqlstate("53100"), Trouble::DiskFull);
+        assert_eq!(Trouble::of_sqlstate("57P03"), Trouble::Away);
+        assert_eq!(Trouble::of_sqlstate("08006"), Trouble::Away);
+        assert_eq!(Trouble::of_sqlstate("23505"), Trouble::Other);
+    }
+
+    #[test]
+    fn context_does_not_hide_the_trouble() {
+        let failure = anyhow::Error::new(sqlx::Error::PoolTimedOut).context("cannot keep a piece");
+        assert_eq!(Trouble::within(&failure), Trouble::Away);
+    }
+}
