@@ -13,6 +13,7 @@ CREATE TABLE imports (
     bytes_total       bigint,
     bytes_received    bigint NOT NULL DEFAULT 0,
     upload_writer     uuid,
+    upload_metadata   text,
     upload_expires_at timestamptz,
     file_removed_at   timestamptz,
 
