@@ -1,0 +1,89 @@
+// Goes to another page without leaving this one.
+//
+// A chosen file lives as long as the document: the browser gives no way to carry it over a navigation except
+// copying it whole into IndexedDB, which costs gigabytes of disk and fails in private windows. So while files
+// are being uploaded, links and forms fetch the next page and replace what is inside <main>.
+
+import { start, stopAll } from './behaviours.js'
+import { announce } from './announce.js'
+import { uploads } from './uploads.js'
+
+export function keepPageWhileUploading() {
+  document.addEventListener('click', event => {
+    const link = event.target.closest?.('a[href]')
+    if (!link || !uploads.busy || !isPlainClick(event) || !isPage(link)) return
+    event.preventDefault()
+    visit(link.href).catch(tellTrouble)
+  })
+  document.addEventListener('submit', event => {
+    const form = event.target
+    if (event.defaultPrevented || !uploads.busy || form.method !== 'post') return
+    event.preventDefault()
+    visit(form.action, { body: new URLSearchParams(new FormData(form)) }).catch(tellTrouble)
+  })
+  addEventListener('popstate', () => {
+    if (uploads.busy) visit(location.href, { push: false }).catch(tellTrouble)
+    else if (history.state?.inPage || replaced) location.reload()
+  })
+  addEventListener('beforeunload', event => {
+    if (uploads.busy) event.preventDefault()
+  })
+}
+
+const AGAIN_MS = 1500
+
+let replaced = false
+let latest = 0
+
+/** Fetches a page and shows it in place of the current one. */
+export async function visit(url, { push = true, body, keepPlace = false } = {}) {
+  const mine = ++latest
+  const response = await fetch(url, { method: body ? 'POST' : 'GET', body, headers: { Accept: 'text/html' } })
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html')
+  const main = page.querySelector('main')
+  if (!main || response.status >= 500) throw new Error(`The page could not be shown (${response.status}).`)
+  if (mine !== latest) return
+  if (push && response.url !== location.href) history.pushState({ inPage: true }, '', response.url)
+  replaced = true
+  replacePage(page, main, keepPlace)
+}
+
+/** The same, for as long as it takes the server to come back. */
+export async function visitPatiently(url, options) {
+  const from = location.href
+  for (;;) {
+    try {
+      return await visit(url, options)
+    } catch {
+      await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
+      if (location.href !== from) return
+    }
+  }
+}
+
+function replacePage(page, main, keepPlace) {
+  stopAll()
+  const current = document.querySelector('main')
+  current.replaceChildren(...main.childNodes)
+  document.title = page.title
+  document.querySelector('nav').replaceWith(page.querySelector('nav'))
+  if (!keepPlace) {
+    scrollTo(0, 0)
+    current.focus({ preventScroll: true })
+  }
+  start(current)
+  dispatchEvent(new Event('page-shown'))
+}
+
+function isPlainClick(event) {
+  return event.button === 0 && !event.defaultPrevented && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
+}
+
+function isPage(link) {
+  const samePage = link.pathname === location.pathname && link.search === location.search && link.hash
+  return link.origin === location.origin && !link.hasAttribute('download') && !link.target && !samePage
+}
+
+function tellTrouble() {
+  announce('The page could not be loaded. Please try again.')
+}

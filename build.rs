@@ -1,0 +1,164 @@
+//! Gathers what the pages need into the binary: our own CSS and JavaScript, and the few files taken from npm.
+//!
+//! Packages are installed once into `OUT_DIR` (never into the source tree) and again only when the lock file
+//! changes. Every file lands in `assets.rs` under a path that `http::assets` serves, behind one hash of them all.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// Files taken from npm packages: where they are served, and where they are in `node_modules`.
+const FROM_NPM: [(&str, &str); 7] = [
+    ("packages/tus.min.js", "tus-js-client/dist/tus.min.js"),
+    (
+        "fonts/inter-latin.woff2",
+        "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+    ),
+    (
+        "fonts/inter-latin-ext.woff2",
+        "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
+    ),
+    (
+        "fonts/inter-greek.woff2",
+        "@fontsource-variable/inter/files/inter-greek-wght-normal.woff2",
+    ),
+    (
+        "fonts/inter-cyrillic.woff2",
+        "@fontsource-variable/inter/files/inter-cyrillic-wght-normal.woff2",
+    ),
+    (
+        "fonts/inter-vietnamese.woff2",
+        "@fontsource-variable/inter/files/inter-vietnamese-wght-normal.woff2",
+    ),
+    ("fonts/inter-license.txt", "@fontsource-variable/inter/LICENSE"),
+];
+
+const NPM_FILES: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+fn main() {
+    for watched in NPM_FILES.iter().chain(&["assets", "build.rs"]) {
+        println!("cargo::rerun-if-changed={watched}");
+    }
+    if let Err(problem) = embed() {
+        println!("cargo::error={}", problem.replace('\n', " "));
+        std::process::exit(1);
+    }
+}
+
+fn embed() -> Result<(), String> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(text)?);
+    let out = PathBuf::from(env::var("OUT_DIR").map_err(text)?);
+    let packages = install_packages(&root, &out.join("npm"))?;
+    let mut files = BTreeMap::new();
+    files.insert("app.css".to_owned(), bundle_css(&root.join("assets/css"), &out)?);
+    add_folder(&mut files, &root.join("assets/js"), "js")?;
+    add_folder(&mut files, &root.join("assets/images"), "images")?;
+    for (served, source) in FROM_NPM {
+        files.insert(served.to_owned(), packages.join(source));
+    }
+    write_table(&files, &out.join("assets.rs"))
+}
+
+/// Installs the packages when the lock file is not the one that was installed last; answers their folder.
+fn install_packages(root: &Path, folder: &Path) -> Result<PathBuf, String> {
+    let wanted = NPM_FILES
+        .iter()
+        .map(|name| read(&root.join(name)))
+        .collect::<Result<Vec<_>, _>>()?
+        .join("\n");
+    let stamp = folder.join("installed");
+    let packages = folder.join("node_modules");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(packages);
+    }
+    fs::create_dir_all(folder).map_err(text)?;
+    for name in NPM_FILES {
+        fs::copy(root.join(name), folder.join(name)).map_err(text)?;
+    }
+    run_npm(folder)?;
+    fs::write(&stamp, wanted).map_err(text)?;
+    Ok(packages)
+}
+
+fn run_npm(folder: &Path) -> Result<(), String> {
+    let ran = Command::new(NPM)
+        .args(["ci", "--ignore-scripts", "--omit=dev"])
+        .current_dir(folder)
+        .output();
+    let output = ran.map_err(|error| {
+        format!("the pages need npm, which could not be started ({error}): install Node.js 18 or newer with npm (on Debian: apt install nodejs npm), then build again")
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let reason = said
+        .lines()
+        .filter(|line| line.contains("npm error") || line.contains("npm ERR"))
+        .take(4)
+        .collect::<Vec<_>>();
+    Err(format!(
+        "`npm ci` could not fetch the pages' packages: {}. Check the connection to the npm registry, then build again",
+        reason.join("; ")
+    ))
+}
+
+/// One stylesheet out of many: `app.css` names them in order by `@import` lines.
+fn bundle_css(folder: &Path, out: &Path) -> Result<PathBuf, String> {
+    let mut bundle = String::new();
+    for line in read(&folder.join("app.css"))?.lines() {
+        match line
+            .strip_prefix("@import \"")
+            .and_then(|rest| rest.strip_suffix("\";"))
+        {
+            Some(name) => bundle.push_str(&read(&folder.join(name))?),
+            None => bundle.push_str(line),
+        }
+        bundle.push('\n');
+    }
+    let path = out.join("app.css");
+    fs::write(&path, bundle).map_err(text)?;
+    Ok(path)
+}
+
+fn add_folder(files: &mut BTreeMap<String, PathBuf>, folder: &Path, served: &str) -> Result<(), String> {
+    for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
+        let entry = entry.map_err(text)?;
+        let name = format!("{served}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            add_folder(files, &entry.path(), &name)?;
+        } else {
+            files.insert(name, entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// Writes the table that `http::assets` includes. The hash covers every path and byte, so that relative imports
+/// between modules stay within one version.
+fn write_table(files: &BTreeMap<String, PathBuf>, table: &Path) -> Result<(), String> {
+    let mut hasher = DefaultHasher::new();
+    let mut rows = String::new();
+    for (served, source) in files {
+        let bytes = fs::read(source).map_err(|error| format!("{}: {error}", source.display()))?;
+        (served, bytes).hash(&mut hasher);
+        rows.push_str(&format!("    ({served:?}, include_bytes!({source:?})),\n"));
+    }
+    let hash = hasher.finish();
+    let code = format!(
+        "/// Changes with any byte of any asset.\npub const VERSION: &str = \"{hash:016x}\";\n\n\
+         static FILES: &[(&str, &[u8])] = &[\n{rows}];\n"
+    );
+    fs::write(table, code).map_err(text)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn text(error: impl ToString) -> String {
+    error.to_string()
+}
