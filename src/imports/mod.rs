@@ -8,3 +8,6 @@ pub mod upload;
 
 pub use import::{Import, Mode, NewStatus, Phase, Source, State};
 pub use json::ImportJson;
+pub mod pages;
+pub mod read;
+pub mod view;

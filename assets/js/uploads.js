@@ -1,0 +1,83 @@
+// All files this page has to upload: one after another, each of them an import of its own.
+
+import { createUpload } from './upload.js'
+
+// A file somebody looks at fails soon; one that waits in the queue has time.
+const TRIES_NOW = 2
+const TRIES_LATER = 200
+
+class Uploads extends EventTarget {
+  current = undefined
+  waiting = []
+  creating = false
+
+  /** Whether leaving the page would break something off. */
+  get busy() {
+    return this.waiting.length > 0 || this.busyNow()
+  }
+
+  of(id) {
+    return this.current?.id === String(id) ? this.current : undefined
+  }
+
+  /** Begins with the first file unless another is on its way; answers the upload that is going on. */
+  async add(files, options) {
+    this.waiting.push(...files.map(file => ({ file, options })))
+    if (!this.busyNow()) await this.next(TRIES_NOW)
+    this.changed()
+    return this.current
+  }
+
+  /** Goes on with an upload that was begun before, as soon as no other is on its way. */
+  resume(upload) {
+    const same = this.of(upload.id)
+    if (!same && this.busyNow()) {
+      this.waiting.push({ file: upload.file, upload })
+      return this.changed()
+    }
+    if (same) {
+      same.counted = true
+      same.end()
+    }
+    this.begin(upload)
+  }
+
+  async next(tries) {
+    const entry = this.waiting.shift()
+    if (!entry) return
+    this.creating = true
+    try {
+      this.begin(entry.upload ?? await createUpload(entry.file, entry.options, tries))
+    } catch (error) {
+      if (this.waiting.length === 0) throw error
+      await this.next(tries)
+    } finally {
+      this.creating = false
+    }
+  }
+
+  begin(upload) {
+    this.current = upload
+    upload.addEventListener('change', () => this.uploadChanged(upload))
+    upload.start()
+  }
+
+  uploadChanged(upload) {
+    const over = upload.state === 'sent' || upload.state === 'ended'
+    if (over && upload === this.current && !upload.counted) {
+      upload.counted = true
+      this.next(TRIES_LATER).catch(() => {}).finally(() => this.changed())
+    }
+    this.changed()
+  }
+
+  busyNow() {
+    return this.creating || ['sending', 'retrying', 'stopped'].includes(this.current?.state)
+  }
+
+  changed() {
+    this.dispatchEvent(new Event('change'))
+  }
+}
+
+export const uploads = new Uploads()

@@ -1,0 +1,326 @@
+//! An import in a salesperson's words: what a page needs to know of it, and how it says so.
+//!
+//! Fields are those of the contract's JSON, so that a page's first state and the live one agree.
+//! The words of each phase stand in the templates; `assets/js/import-progress.js` does the same sums live.
+
+use crate::http::format::{self, count, number, percent, size};
+use chrono::{DateTime, Utc};
+
+/// An import as pages show it.
+#[derive(Clone, Debug)]
+pub struct ImportView {
+    pub id: i64,
+    pub filename: String,
+    /// `upload` or `terminal`.
+    pub source: String,
+    pub mode: String,
+    pub new_status: String,
+    pub state: String,
+    pub phase: String,
+    /// Unknown while a streamed upload has not ended.
+    pub bytes_total: Option<i64>,
+    pub bytes_received: i64,
+    pub bytes_read: i64,
+    pub rows_read: i64,
+    pub created: i64,
+    pub updated: i64,
+    pub unchanged: i64,
+    pub duplicates: i64,
+    pub skipped: i64,
+    pub rejected: i64,
+    /// Why it failed, in one sentence.
+    pub error: Option<String>,
+    pub warnings: Vec<Warning>,
+    /// Known once the header has been read.
+    pub columns: Option<Columns>,
+    pub created_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// Something odd that did not keep rows from being imported.
+#[derive(Clone, Debug)]
+pub struct Warning {
+    /// `mangled_sku` has its own advice.
+    pub kind: String,
+    pub count: i64,
+    pub examples: Vec<Example>,
+    /// What happened, in one sentence with its number.
+    pub text: String,
+}
+
+/// Where a [`Warning`] can be seen in the file.
+#[derive(Clone, Debug)]
+pub struct Example {
+    pub line: i64,
+    pub value: String,
+}
+
+/// Which columns of the file were used.
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    pub used: Vec<UsedColumn>,
+    pub ignored: Vec<String>,
+}
+
+/// A column of the file and the product's field it fills.
+#[derive(Clone, Debug)]
+pub struct UsedColumn {
+    pub field: String,
+    pub header: String,
+}
+
+/// One step of the way from a file to the catalogue.
+pub struct Step {
+    pub key: &'static str,
+    pub name: &'static str,
+    /// `done`, `current` or `todo`.
+    pub state: &'static str,
+    pub detail: String,
+}
+
+impl Warning {
+    /// Whether a spreadsheet has turned SKUs into numbers.
+    pub fn is_mangled_sku(&self) -> bool {
+        self.kind == "mangled_sku"
+    }
+}
+
+impl ImportView {
+    /// Whether nothing will happen any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state.as_str(), "done" | "failed" | "cancelled")
+    }
+
+    /// The state in a word or two.
+    pub fn state_label(&self) -> &'static str {
+        match (self.state.as_str(), self.shown_phase()) {
+            ("done", _) => "Done",
+            ("failed", _) => "Failed",
+            ("cancelled", _) => "Cancelled",
+            (_, "receiving") => "Uploading",
+            (_, "reading") => "Reading",
+            (_, "merging") => "Adding",
+            _ => "Waiting",
+        }
+    }
+
+    /// How the state is coloured.
+    pub fn tone(&self) -> &'static str {
+        match self.state.as_str() {
+            "done" => "good",
+            "failed" => "bad",
+            "cancelled" => "quiet",
+            _ => "busy",
+        }
+    }
+
+    /// The phase a page speaks of: while a file is uploaded and read at once, it is being uploaded.
+    pub fn shown_phase(&self) -> &str {
+        match (self.state.as_str(), self.phase.as_str()) {
+            ("uploading", _) => "receiving",
+            (_, "receiving") => "reading",
+            (_, phase) => phase,
+        }
+    }
+
+    /// How far the whole import is; unknown while the file's size is.
+    ///
+    /// Uploading counts for 40 of 100, reading for 10 and adding for 50, so that it never goes back.
+    pub fn percent(&self) -> Option<i64> {
+        if self.is_over() {
+            return Some(100);
+        }
+        let total = self.bytes_total?;
+        let uploaded = if self.source == "terminal" {
+            100
+        } else {
+            percent(self.bytes_received, total)
+        };
+        let added = if self.phase == "merging" {
+            percent(self.rows_settled(), self.rows_read)
+        } else {
+            0
+        };
+        Some(((uploaded * 40 + percent(self.bytes_read, total) * 10 + added * 50) / 100).min(99))
+    }
+
+    /// Rows whose outcome is known.
+    pub fn rows_settled(&self) -> i64 {
+        self.created + self.updated + self.unchanged + self.duplicates + self.skipped + self.rejected
+    }
+
+    /// The four steps and how far each of them is.
+    pub fn steps(&self) -> [Step; 4] {
+        let (upload, read, add) = match self.shown_phase() {
+            "receiving" => ("current", if self.rows_read > 0 { "current" } else { "todo" }, "todo"),
+            "reading" => ("done", "current", "todo"),
+            _ => ("done", "done", "current"),
+        };
+        [
+            Step {
+                key: "upload",
+                name: "Upload",
+                state: upload,
+                detail: self.upload_detail(),
+            },
+            Step {
+                key: "read",
+                name: "Read",
+                state: read,
+                detail: self.read_detail(),
+            },
+            Step {
+                key: "add",
+                name: "Add to catalogue",
+                state: add,
+                detail: self.add_detail(),
+            },
+            Step {
+                key: "done",
+                name: "Done",
+                state: "todo",
+                detail: String::new(),
+            },
+        ]
+    }
+
+    fn upload_detail(&self) -> String {
+        match self.bytes_total {
+            Some(total) if self.bytes_received < total && self.source != "terminal" => {
+                format!("{} of {}", size(self.bytes_received), size(total))
+            }
+            Some(total) => size(total),
+            None => size(self.bytes_received),
+        }
+    }
+
+    fn read_detail(&self) -> String {
+        if self.rows_read == 0 {
+            String::new()
+        } else {
+            count(self.rows_read, "row", "rows")
+        }
+    }
+
+    fn add_detail(&self) -> String {
+        if self.phase != "merging" {
+            return String::new();
+        }
+        format!("{} of {}", number(self.rows_settled()), number(self.rows_read))
+    }
+
+    /// What it was told to do with products that exist.
+    pub fn mode_words(&self) -> &'static str {
+        match self.mode.as_str() {
+            "create_only" => "Only adds new products",
+            "update_only" => "Only updates products you have",
+            _ => "Adds and updates products",
+        }
+    }
+
+    /// Whether rows may be skipped at all.
+    pub fn may_skip(&self) -> bool {
+        self.mode != "overwrite" || self.skipped > 0
+    }
+
+    /// Why rows are skipped.
+    pub fn skipped_words(&self) -> &'static str {
+        if self.mode == "update_only" {
+            "not in your catalogue, as you chose"
+        } else {
+            "you have them already, as you chose"
+        }
+    }
+
+    /// What a finished import did, in one sentence.
+    pub fn headline(&self) -> String {
+        let added = count(self.created, "product", "products");
+        match (self.created, self.updated) {
+            (0, 0) if self.rows_read == self.rejected => "No row of this file could be taken".into(),
+            (0, 0) => "Your catalogue already had all of this".into(),
+            (_, 0) => format!("{added} added"),
+            (0, changed) => format!("{} updated", count(changed, "product", "products")),
+            (_, changed) => format!("{added} added, {} updated", number(changed)),
+        }
+    }
+
+    /// `500,000 rows read`.
+    pub fn rows_words(&self) -> String {
+        format!("{} read", count(self.rows_read, "row", "rows"))
+    }
+
+    /// `24 rows`.
+    pub fn rejected_words(&self) -> String {
+        count(self.rejected, "row", "rows")
+    }
+
+    /// Why it failed.
+    pub fn reason(&self) -> &str {
+        self.error
+            .as_deref()
+            .unwrap_or("Something unexpected happened on the server.")
+    }
+
+    /// Whether an import that did not end well left something behind.
+    pub fn changed_something(&self) -> bool {
+        self.created + self.updated > 0
+    }
+
+    /// What an import that did not end well left behind.
+    pub fn what_stays(&self) -> String {
+        if !self.changed_something() {
+            return "Nothing in your catalogue was changed.".into();
+        }
+        let added = count(self.created, "product", "products");
+        format!(
+            "What was done before it stopped stays in your catalogue: {added} added, {} changed.",
+            number(self.updated)
+        )
+    }
+
+    /// From the start to the end, once there is one.
+    pub fn took_seconds(&self) -> Option<f64> {
+        let took = self.finished_at? - self.created_at;
+        Some(took.num_milliseconds() as f64 / 1000.0)
+    }
+
+    /// Columns that fill no field of a product, in one line.
+    pub fn ignored_columns(&self) -> String {
+        self.columns
+            .as_ref()
+            .map(|columns| columns.ignored.join(", "))
+            .unwrap_or_default()
+    }
+}
+
+/// A rejected row, for the page.
+#[derive(Clone, Debug)]
+pub struct RejectionView {
+    pub line: i64,
+    pub reason: String,
+    pub values: Vec<String>,
+}
+
+impl RejectionView {
+    /// The row as one line; long ones are cut, the download has them whole.
+    pub fn row(&self) -> String {
+        let named = |value: &String| {
+            if value.trim().is_empty() {
+                "(empty)".to_owned()
+            } else {
+                value.clone()
+            }
+        };
+        let row = self.values.iter().map(named).collect::<Vec<_>>().join(" │ ");
+        match row.char_indices().nth(300) {
+            Some((end, _)) => format!("{}…", &row[..end]),
+            None => row,
+        }
+    }
+}
+
+/// `and 2 more`, for a notice.
+pub fn others_words(others: i64) -> String {
+    format!("{} more after it.", format::number(others))
+}

@@ -1,0 +1,304 @@
+//! Renders every page in every state it can be in, without a server or a database.
+//!
+//! The files are left under `target/tmp/pages`, together with the assets, so that a browser can look at them:
+//! `bin/screenshots http://127.0.0.1:8000 $(ls …)` after `python3 -m http.server`.
+
+use askama::Template;
+use chrono::{DateTime, Duration, Utc};
+use product_importer::catalog::pages::{ProductRow, ProductsPage};
+use product_importer::http::assets;
+use product_importer::http::pages::{ErrorPage, Flash, FlashKind, Pager};
+use product_importer::imports::pages::{ImportPage, ImportsPage, RunningNotice};
+use product_importer::imports::view::{Columns, Example, ImportView, RejectionView, UsedColumn, Warning};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const SIZE_LIMIT: i64 = 4 << 30;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages")
+}
+
+fn check(name: &str, page: &impl Template) -> String {
+    let html = page.render().unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(!html.contains(" style=\""), "{name} has an inline style");
+    assert!(!html.contains("{{") && !html.contains("{%"), "{name} has a hole");
+    for script in html.split("<script").skip(1) {
+        assert!(script.contains("src="), "{name} has an inline script");
+    }
+    for address in html.split("\"/assets/").skip(1) {
+        let path = address.split('"').next().unwrap().split_once('/').unwrap().1;
+        assert!(
+            assets::all().iter().any(|(name, _)| *name == path),
+            "{name} wants {path}"
+        );
+    }
+    let file = folder().join(format!("{name}.html"));
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, &html).unwrap();
+    html
+}
+
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn import(id: i64, state: &str, phase: &str) -> ImportView {
+    ImportView {
+        id,
+        filename: "products_500k.csv".into(),
+        source: "upload".into(),
+        mode: "overwrite".into(),
+        new_status: "active".into(),
+        state: state.into(),
+        phase: phase.into(),
+        bytes_total: Some(90_233_871),
+        bytes_received: 90_233_871,
+        bytes_read: 90_233_871,
+        rows_read: 500_000,
+        created: 0,
+        updated: 0,
+        unchanged: 0,
+        duplicates: 0,
+        skipped: 0,
+        rejected: 0,
+        error: None,
+        warnings: Vec::new(),
+        columns: Some(columns()),
+        created_at: now() - Duration::seconds(134),
+        started_at: Some(now() - Duration::seconds(133)),
+        finished_at: matches!(state, "done" | "failed" | "cancelled").then(|| now() - Duration::seconds(120)),
+    }
+}
+
+fn columns() -> Columns {
+    let used = [
+        ("sku", "Artikel-Nr."),
+        ("name", "Product name"),
+        ("description", "description"),
+    ];
+    Columns {
+        used: used
+            .map(|(field, header)| UsedColumn {
+                field: field.into(),
+                header: header.into(),
+            })
+            .into(),
+        ignored: vec!["Price".into(), "Weight (kg)".into()],
+    }
+}
+
+fn mangled() -> Warning {
+    let examples = [(118, "1.23E+12"), (4_020, "4.006E+12"), (271_818, "9.78014E+12")];
+    Warning {
+        kind: "mangled_sku".into(),
+        count: 312,
+        examples: examples
+            .map(|(line, value)| Example {
+                line,
+                value: value.into(),
+            })
+            .into(),
+        text: "312 SKUs look as if a spreadsheet had turned them into numbers.".into(),
+    }
+}
+
+fn rejections(count: i64) -> Vec<RejectionView> {
+    let reasons = [
+        "There is no SKU",
+        "The name is longer than 1,000 characters",
+        "7 columns where the header has 3",
+    ];
+    let row = |number: i64| RejectionView {
+        line: number * 2_417 + 12,
+        reason: reasons[usize::try_from(number).unwrap() % 3].into(),
+        values: vec![
+            String::new(),
+            "Ergonomic <Granite> Chair".into(),
+            "Beautifully made.\nIn two lines. ".repeat(8),
+        ],
+    };
+    (0..count).map(row).collect()
+}
+
+#[test]
+fn an_upload_going_on() {
+    let mut view = import(7, "uploading", "receiving");
+    (view.bytes_received, view.bytes_read, view.rows_read, view.rejected) = (43_100_000, 40_000_000, 221_004, 3);
+    let html = check("imports/uploading", &ImportPage::new(view.clone(), rejections(3)));
+    assert!(html.contains("aria-valuenow=\"23\""));
+    assert!(html.contains("43.1 MB of 90.2 MB"));
+    let mut begun = view.clone();
+    (begun.bytes_received, begun.bytes_read, begun.rows_read, begun.rejected, begun.columns) = (0, 0, 0, 0, None);
+    check("imports/begun", &ImportPage::new(begun, Vec::new()));
+    (
+        view.bytes_total,
+        view.rows_read,
+        view.bytes_read,
+        view.rejected,
+        view.columns,
+    ) = (None, 0, 0, 0, None);
+    let html = check("imports/streaming", &ImportPage::new(view, Vec::new()));
+    assert!(!html.contains("aria-valuenow"));
+}
+
+#[test]
+fn reading_waiting_and_merging() {
+    let mut view = import(7, "running", "reading");
+    (view.bytes_read, view.rows_read) = (61_000_000, 338_120);
+    assert!(check("imports/reading", &ImportPage::new(view, Vec::new())).contains("338,120 rows"));
+    let waiting = ImportPage::new(import(7, "running", "waiting"), Vec::new());
+    assert!(check("imports/waiting", &waiting).contains("goes on by itself"));
+    let mut view = import(7, "running", "merging");
+    (view.created, view.updated, view.duplicates, view.rejected) = (231_044, 1_204, 33_307, 1_412);
+    view.warnings.push(mangled());
+    let html = check("imports/merging", &ImportPage::new(view, rejections(200)));
+    assert!(html.contains("266,967 of 500,000"));
+    assert!(html.contains("The last 200 are shown"));
+    assert!(html.contains("How to export SKUs"));
+}
+
+#[test]
+fn a_finished_import_sums_up() {
+    let mut view = import(7, "done", "over");
+    (view.created, view.updated, view.unchanged) = (436_902, 29_001, 766);
+    (view.duplicates, view.rejected) = (33_307, 24);
+    view.warnings.push(mangled());
+    let html = check("imports/done", &ImportPage::new(view.clone(), rejections(24)));
+    assert!(html.contains("436,902 products added, 29,001 updated"));
+    assert!(html.contains("24 rows could not be taken"));
+    (view.created, view.updated, view.unchanged, view.rejected) = (0, 0, 500_000, 0);
+    view.warnings.clear();
+    let html = check("imports/done-unchanged", &ImportPage::new(view, Vec::new()));
+    assert!(html.contains("Your catalogue already had all of this"));
+}
+
+#[test]
+fn an_import_that_failed_says_what_stays() {
+    let mut view = import(7, "failed", "over");
+    view.filename = "Kopie von Preisliste_Fruehjahr_2026_final_FINAL-ueberarbeitet(3)_fuer_den_Import.csv".into();
+    view.error = Some("There is no SKU column. The columns found are: Titel, Preis, Lagerbestand.".into());
+    view.columns = None;
+    view.rows_read = 0;
+    let html = check("imports/failed", &ImportPage::new(view.clone(), Vec::new()));
+    assert!(html.contains("Nothing in your catalogue was changed."));
+    (view.error, view.created, view.rows_read) = (None, 120_000, 500_000);
+    assert!(check("imports/failed-late", &ImportPage::new(view, Vec::new())).contains("120,000 products added"));
+}
+
+#[test]
+fn a_cancelled_import_says_what_stays() {
+    let mut view = import(7, "cancelled", "over");
+    (view.created, view.updated) = (120_000, 1);
+    view.mode = "create_only".into();
+    let html = check("imports/cancelled", &ImportPage::new(view, Vec::new()));
+    assert!(html.contains("120,000 products added, 1 changed"));
+    assert!(html.contains("you have them already"));
+}
+
+#[test]
+fn the_imports_page_empty_and_full() {
+    let html = check(
+        "imports/empty",
+        &ImportsPage::new(SIZE_LIMIT, Vec::new(), Pager::default()),
+    );
+    assert!(html.contains("No file has been imported yet"));
+    let states = [
+        ("uploading", "receiving"),
+        ("running", "merging"),
+        ("done", "over"),
+        ("failed", "over"),
+        ("cancelled", "over"),
+        ("queued", "waiting"),
+    ];
+    let mut history: Vec<_> = (0..18)
+        .map(|number| {
+            let (state, phase) = if number < 6 { states[number] } else { ("done", "over") };
+            let mut view = import(40 - number as i64, state, phase);
+            view.created_at = now() - Duration::minutes(number as i64 * 311 + 2);
+            view.finished_at = view
+                .finished_at
+                .map(|_| view.created_at + Duration::milliseconds(13_400));
+            if state == "done" {
+                (view.created, view.updated, view.rejected) = (466_000, 29_001, number as i64 % 3 * 12);
+            }
+            view
+        })
+        .collect();
+    history[3].filename = "Kopie von Preisliste_Fruehjahr_2026_final_FINAL-ueberarbeitet(3)_fuer_den_Import.csv".into();
+    let pager = Pager {
+        previous: None,
+        next: Some("/imports?cursor=22".into()),
+    };
+    let html = check("imports/index", &ImportsPage::new(SIZE_LIMIT, history, pager));
+    assert!(html.contains("data-open=\"true\""));
+    assert!(html.contains("/imports?cursor=22"));
+}
+
+#[test]
+fn the_notice_on_other_pages() {
+    let notice = RunningNotice {
+        import: Some(import(7, "running", "merging")),
+        others: 2,
+    };
+    let html = check("imports/running", &notice);
+    assert!(html.contains("50%"));
+    assert!(html.contains("2 more after it."));
+    let html = check(
+        "imports/running-none",
+        &RunningNotice {
+            import: None,
+            others: 0,
+        },
+    );
+    assert_eq!(html.trim(), "");
+}
+
+#[test]
+fn the_products_page_empty_and_full() {
+    check("products/empty", &ProductsPage::new(0, Vec::new(), Pager::default()));
+    let names = [
+        "Ergonomic Granite Chair",
+        "Lampe à pied, laiton brossé",
+        "Sleek Wooden Keyboard",
+        "Ψηφιακό ρολόι",
+    ];
+    let mut products: Vec<_> = (0..50)
+        .map(|number: i64| ProductRow {
+            name: format!("{} {}", names[number as usize % 4], number + 1),
+            sku: format!("lay-raise-best-{:05}", number * 7919 % 100_000),
+            active: number % 7 != 3,
+            updated_at: now() - Duration::minutes(number * number * 3 + 1),
+        })
+        .collect();
+    products[4].name = "An unusually long product name that goes on and on because a supplier wrote the sales pitch into the title column of the export, twice over and without a pause".into();
+    products[6].sku = "X".repeat(255);
+    let pager = Pager {
+        previous: Some("/products".into()),
+        next: Some("/products?after=9".into()),
+    };
+    let mut page = ProductsPage::new(498_231, products, pager);
+    page.layout.flash = Some(Flash {
+        kind: FlashKind::Good,
+        text: "Everything is in.".into(),
+    });
+    assert!(check("products/index", &page).contains("498,231"));
+}
+
+#[test]
+fn errors() {
+    let next = "It may have been removed, or the address was cut short. The list of imports shows those there are.";
+    check(
+        "errors/404",
+        &ErrorPage::new(404, "There is no import with this number", next),
+    );
+}
+
+#[test]
+fn assets_lie_beside_the_pages() {
+    for (path, bytes) in assets::all() {
+        let file = folder().join(assets::url(path).trim_start_matches('/'));
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, bytes).unwrap();
+    }
+}
