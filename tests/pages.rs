@@ -1,7 +1,7 @@
 //! Renders every page in every state it can be in, without a server or a database.
 //!
-//! The files are left under `target/tmp/pages`, together with the assets, so that a browser can look at them:
-//! `bin/screenshots http://127.0.0.1:8000 $(ls …)` after `python3 -m http.server`.
+//! The files are left under `target/tmp/pages`, together with the assets, so that a browser can look at them: after
+//! `python3 -m http.server` there, `bin/screenshots http://127.0.0.1:8000 target/screenshots /imports/done.html`.
 
 use askama::Template;
 use chrono::{DateTime, Duration, Utc};
@@ -129,7 +129,13 @@ fn an_upload_going_on() {
     assert!(html.contains("aria-valuenow=\"23\""));
     assert!(html.contains("43.1 MB of 90.2 MB"));
     let mut begun = view.clone();
-    (begun.bytes_received, begun.bytes_read, begun.rows_read, begun.rejected, begun.columns) = (0, 0, 0, 0, None);
+    (
+        begun.bytes_received,
+        begun.bytes_read,
+        begun.rows_read,
+        begun.rejected,
+        begun.columns,
+    ) = (0, 0, 0, 0, None);
     check("imports/begun", &ImportPage::new(begun, Vec::new()));
     (
         view.bytes_total,
@@ -194,6 +200,7 @@ fn a_cancelled_import_says_what_stays() {
     let html = check("imports/cancelled", &ImportPage::new(view, Vec::new()));
     assert!(html.contains("120,000 products added, 1 changed"));
     assert!(html.contains("you have them already"));
+    assert!(html.contains("379,999"), "rows that were not reached");
 }
 
 #[test]

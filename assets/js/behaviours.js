@@ -1,31 +1,19 @@
-// Which module brings which element to life. A behaviour is a function of its element; it may answer a
-// function that puts everything away again when the page's content is replaced.
+// Brings elements to life: one says by data-behaviour which behaviour it has. A behaviour is a function of its
+// element; it may answer a function that puts everything away again when the page's content is replaced.
 
-import { cancel } from './cancel.js'
-import { history } from './history.js'
-import { importLive } from './import-live.js'
-import { importOver } from './import-over.js'
-import { resumeOffers } from './resume-offers.js'
-import { runningNotice } from './running-notice.js'
 import { localise } from './times.js'
-import { uploadForm } from './upload-form.js'
 
-const behaviours = {
-  cancel,
-  history,
-  'import-live': importLive,
-  'import-over': importOver,
-  'resume-offers': resumeOffers,
-  'running-notice': runningNotice,
-  'upload-form': uploadForm,
-}
-
+const known = {}
 let stops = []
+
+export function register(behaviours) {
+  Object.assign(known, behaviours)
+}
 
 export function start(root = document) {
   localise(root)
   for (const element of root.querySelectorAll('[data-behaviour]')) {
-    const stop = behaviours[element.dataset.behaviour]?.(element)
+    const stop = known[element.dataset.behaviour]?.(element)
     if (stop) stops.push(stop)
   }
 }

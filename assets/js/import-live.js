@@ -72,8 +72,10 @@ class LiveImport {
   }
 
   drawNow() {
+    const upload = uploads.of(this.id)
     drawProgress(this.page, this.view, {
-      bytesPerSecond: uploads.of(this.id)?.rate.perSecond() ?? this.bytes.perSecond(),
+      interrupted: ['retrying', 'stopped'].includes(upload?.state),
+      bytesPerSecond: upload?.rate.perSecond() ?? this.bytes.perSecond(),
       rowsPerSecond: this.rows.perSecond(),
     })
   }

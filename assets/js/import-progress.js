@@ -57,7 +57,8 @@ export function rowsOf(view) {
 }
 
 /** Speed and time left in one line. `bytesPerSecond` is of the upload, `rowsPerSecond` of reading or adding. */
-export function paceOf(view, { bytesPerSecond, rowsPerSecond }) {
+export function paceOf(view, { bytesPerSecond, rowsPerSecond, interrupted }) {
+  if (interrupted) return 'Waiting for the connection'
   const phase = shownPhase(view)
   if (phase === 'waiting') return 'It goes on by itself, and nothing is lost if you close this page.'
   const rows = rowsPerSecond ? `${number(Math.round(rowsPerSecond))} rows per second` : ''

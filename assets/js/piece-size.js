@@ -2,7 +2,7 @@
 // lost with a broken connection is soon sent again and none takes longer than about ten seconds.
 
 export const FIRST_PIECE = 2_000_000
-const SMALLEST = 256_000
+export const SMALLEST_PIECE = 256_000
 const LARGEST = 8_000_000
 const SECONDS = 5
 
@@ -18,5 +18,5 @@ export function smallerPieceSize(size) {
 }
 
 function clamp(size) {
-  return Math.round(Math.min(LARGEST, Math.max(SMALLEST, size)))
+  return Math.round(Math.min(LARGEST, Math.max(SMALLEST_PIECE, size)))
 }

@@ -1,6 +1,6 @@
 // Turns times into the viewer's own: the clock's time zone, and "3 minutes ago" where that says more.
 
-const locale = navigator.languages?.find(language => language.startsWith('en')) ?? 'en-GB'
+const locale = globalThis.navigator?.languages?.find(language => language.startsWith('en')) ?? 'en-GB'
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' })
 const dayAndYear = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' })
 const whole = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'medium' })

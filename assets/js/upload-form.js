@@ -11,6 +11,7 @@ export function uploadForm(form) {
   const listening = new AbortController()
   const { signal } = listening
   const take = files => begin(form, [...files])
+  input.multiple = true
   input.addEventListener('change', () => take(input.files), { signal })
   form.addEventListener('submit', event => { event.preventDefault(); input.click() }, { signal })
   form.addEventListener('change', () => tellOptions(form), { signal })

@@ -4,13 +4,14 @@
 // uploads answers a cancelled one by silently creating another.
 
 import '../packages/tus.min.js'
-import { FIRST_PIECE, nextPieceSize, smallerPieceSize } from './piece-size.js'
+import { FIRST_PIECE, nextPieceSize, SMALLEST_PIECE, smallerPieceSize } from './piece-size.js'
 import { Rate } from './rate.js'
 import { forget, remember } from './remembered-uploads.js'
 
 const API = '/api/v1/imports'
 const TUS = '1.0.0'
 const STALLED_MS = 30_000
+const TOO_LONG_SECONDS = 12
 const CREATE_MS = 20_000
 const CREATE_AGAIN_MS = 2000
 const RETRY_DELAYS = [0, 500, 1000, 2000, 4000, 8000, ...Array(32).fill(18_000)]
@@ -27,7 +28,7 @@ export class Upload extends EventTarget {
       retryDelays: RETRY_DELAYS,
       storeFingerprintForResuming: false,
       removeFingerprintOnSuccess: false,
-      onBeforeRequest: () => { this.pieceBegan = performance.now() },
+      onBeforeRequest: request => this.requestBegins(request),
       onShouldRetry: error => this.shouldRetry(error),
       onProgress: sent => this.progress(sent),
       onChunkComplete: (size, accepted) => this.pieceArrived(size, accepted),
@@ -48,9 +49,31 @@ export class Upload extends EventTarget {
     this.changed()
   }
 
-  /** A line can die without a word: then the request is given up and begun again from what arrived. */
+  requestBegins(request) {
+    this.pieceBegan = performance.now()
+    this.pieceStart = request.getMethod() === 'PATCH' ? Number(request.getHeader('Upload-Offset')) : undefined
+    this.pieceSent = 0
+  }
+
+  /**
+   * A line can die without a word, or become so slow that a piece takes for ever: then the request is given up
+   * and begun again from what arrived, in smaller pieces.
+   */
   watch() {
-    if (this.state === 'sending' && performance.now() - this.movedAt > STALLED_MS) this.retryNow()
+    if (this.state !== 'sending') return
+    const stalled = performance.now() - this.movedAt > STALLED_MS
+    if (!stalled && !this.takesTooLong()) return
+    const seconds = (performance.now() - this.pieceBegan) / 1000
+    this.tus.options.chunkSize = nextPieceSize(this.pieceSent, seconds)
+    this.retryNow()
+  }
+
+  takesTooLong() {
+    const seconds = (performance.now() - this.pieceBegan) / 1000
+    const size = this.tus.options.chunkSize
+    if (this.pieceStart === undefined || seconds < TOO_LONG_SECONDS || size <= SMALLEST_PIECE) return false
+    const end = Math.min(this.pieceStart + size, this.file.size)
+    return end - this.pieceStart - this.pieceSent > size / 4
   }
 
   async retryNow() {
@@ -69,6 +92,7 @@ export class Upload extends EventTarget {
 
   progress(sent) {
     this.moved()
+    if (this.pieceStart !== undefined) this.pieceSent = sent - this.pieceStart
     this.sent = Math.max(this.sent, sent)
     this.rate.add(this.sent)
     if (this.state === 'retrying') this.state = 'sending'

@@ -150,6 +150,15 @@ impl ImportView {
         self.created + self.updated + self.unchanged + self.duplicates + self.skipped + self.rejected
     }
 
+    /// Rows that an import which did not end well never came to.
+    pub fn rows_left_out(&self) -> i64 {
+        if self.is_over() {
+            self.rows_read - self.rows_settled()
+        } else {
+            0
+        }
+    }
+
     /// The four steps and how far each of them is.
     pub fn steps(&self) -> [Step; 4] {
         let (upload, read, add) = match self.shown_phase() {
@@ -279,6 +288,15 @@ impl ImportView {
         )
     }
 
+    /// What to do after a failure.
+    pub fn next_words(&self) -> &'static str {
+        match (self.changed_something(), &self.error) {
+            (true, _) => "Import the same file again: products that are in already are recognised by their SKU.",
+            (false, Some(_)) => "Put the file right and import it again.",
+            (false, None) => "Import it again; if that does not help, ask whoever runs this program.",
+        }
+    }
+
     /// From the start to the end, once there is one.
     pub fn took_seconds(&self) -> Option<f64> {
         let took = self.finished_at? - self.created_at;
@@ -323,4 +341,98 @@ impl RejectionView {
 /// `and 2 more`, for a notice.
 pub fn others_words(others: i64) -> String {
     format!("{} more after it.", format::number(others))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(state: &str, phase: &str) -> ImportView {
+        ImportView {
+            id: 1,
+            filename: "products.csv".into(),
+            source: "upload".into(),
+            mode: "overwrite".into(),
+            new_status: "active".into(),
+            state: state.into(),
+            phase: phase.into(),
+            bytes_total: Some(1000),
+            bytes_received: 0,
+            bytes_read: 0,
+            rows_read: 0,
+            created: 0,
+            updated: 0,
+            unchanged: 0,
+            duplicates: 0,
+            skipped: 0,
+            rejected: 0,
+            error: None,
+            warnings: Vec::new(),
+            columns: None,
+            created_at: DateTime::UNIX_EPOCH,
+            started_at: None,
+            finished_at: None,
+        }
+    }
+
+    #[test]
+    fn per_cent_never_goes_back_and_is_whole_only_at_the_end() {
+        let mut import = view("uploading", "receiving");
+        let mut seen = vec![import.percent().unwrap()];
+        (import.bytes_received, import.bytes_read) = (1000, 900);
+        seen.push(import.percent().unwrap());
+        (import.state, import.phase, import.bytes_read) = ("running".into(), "reading".into(), 1000);
+        import.rows_read = 10;
+        seen.push(import.percent().unwrap());
+        import.phase = "merging".into();
+        for _ in 0..10 {
+            import.created += 1;
+            seen.push(import.percent().unwrap());
+        }
+        assert!(seen.is_sorted(), "{seen:?}");
+        assert_eq!((seen[0], seen.last()), (0, Some(&99)));
+        import.state = "done".into();
+        assert_eq!(import.percent(), Some(100));
+    }
+
+    #[test]
+    fn steps_follow_the_phase() {
+        let states = |state, phase| view(state, phase).steps().map(|step| step.state);
+        assert_eq!(states("uploading", "receiving"), ["current", "todo", "todo", "todo"]);
+        assert_eq!(states("running", "receiving"), ["done", "current", "todo", "todo"]);
+        assert_eq!(states("running", "waiting"), ["done", "done", "current", "todo"]);
+        assert_eq!(states("running", "merging"), ["done", "done", "current", "todo"]);
+    }
+
+    #[test]
+    fn headlines_tell_what_happened() {
+        let mut import = view("done", "over");
+        import.rows_read = 3;
+        assert_eq!(import.headline(), "Your catalogue already had all of this");
+        import.rejected = 3;
+        assert_eq!(import.headline(), "No row of this file could be taken");
+        (import.created, import.rejected) = (1, 2);
+        assert_eq!(import.headline(), "1 product added");
+        (import.created, import.updated) = (1000, 2);
+        assert_eq!(import.headline(), "1,000 products added, 2 updated");
+    }
+
+    #[test]
+    fn an_unknown_state_is_shown_as_going_on() {
+        let import = view("paused", "pausing");
+        assert!(!import.is_over());
+        assert_eq!((import.state_label(), import.tone()), ("Waiting", "busy"));
+    }
+
+    #[test]
+    fn long_rows_are_cut_between_letters() {
+        let row = RejectionView {
+            line: 2,
+            reason: String::new(),
+            values: vec!["é".repeat(400), " ".into()],
+        }
+        .row();
+        assert_eq!(row.chars().count(), 301);
+        assert!(row.ends_with('…'));
+    }
 }
