@@ -11,6 +11,8 @@ use std::time::Duration;
 /// How long a request waits for a free connection before it is told to come back later.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
 /// The database under both its names. Cloning shares the pool.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -37,6 +39,14 @@ pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
         .run(pool)
         .await
         .context("cannot bring the database schema up to date")
+}
+
+/// Whether every step of the schema that this program knows has been taken.
+pub async fn is_current(pool: &PgPool) -> sqlx::Result<bool> {
+    let taken: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE success")
+        .fetch_one(pool)
+        .await?;
+    Ok(taken >= MIGRATIONS.iter().count() as i64)
 }
 
 impl Database {

@@ -1,6 +1,9 @@
 //! What knows nothing of products: database, private PostgreSQL, doorbells, file storage.
 
-pub mod postgres;
+pub mod copy;
 pub mod database;
 pub mod doorbell;
+pub mod fault;
+pub mod postgres;
+pub mod stopping;
 pub mod storage;

@@ -170,7 +170,7 @@ fn die_with_us(command: &mut Command, signal: Signal) {
     };
     // SAFETY: between fork and exec only async-signal-safe calls are allowed; `ask` makes two system calls (prctl,
     // getppid), allocates nothing and takes no lock.
-    #[allow(unsafe_code)]
+    #[expect(unsafe_code, reason = "the only way to run code between fork and exec")]
     unsafe {
         command.pre_exec(ask);
     }
