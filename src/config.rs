@@ -1,0 +1,149 @@
+//! Settings: environment variables, each also a flag. The only place that reads the environment.
+
+use clap::Args;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// Where products are kept.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseSettings {
+    /// PostgreSQL 14 or newer, as postgres://user:password@host/database; without it a private one is started
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// Where the private PostgreSQL keeps its files [default: a folder fit for the platform and user]
+    #[arg(long, env = "DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Connections to the database at most
+    #[arg(long, env = "DATABASE_CONNECTIONS", value_name = "N", default_value_t = 20,
+          value_parser = clap::value_parser!(u32).range(5..=1000))]
+    pub database_connections: u32,
+}
+
+/// Where and how the web process listens.
+#[derive(Args, Clone, Debug)]
+pub struct WebSettings {
+    /// Address to listen on; other than loopback only with --access=open
+    #[arg(long, env = "HOST", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, env = "PORT", default_value_t = 8080)]
+    pub port: u16,
+
+    /// The address people use, when it is not the one listened on, as https://products.example.com
+    #[arg(long, env = "PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// "open" lets everybody who reaches the address in
+    #[arg(long, env = "ACCESS", value_name = "WHO", value_parser = ["open"])]
+    pub access: Option<String>,
+
+    /// Not supported yet: the program refuses to start rather than to look protected
+    #[arg(long, env = "ACCESS_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
+    pub access_password: Option<String>,
+}
+
+/// What happens to uploaded files.
+#[derive(Args, Clone, Debug)]
+pub struct UploadSettings {
+    /// The largest file taken, in bytes
+    #[arg(long, env = "UPLOAD_MAX_BYTES", value_name = "BYTES", default_value_t = 4 * 1024 * 1024 * 1024,
+          value_parser = clap::value_parser!(u64).range(1..=1 << 50))]
+    pub upload_max_bytes: u64,
+
+    /// Hours after which an upload that sends nothing is given up
+    #[arg(long, env = "UPLOAD_EXPIRE_HOURS", value_name = "HOURS", default_value_t = 24,
+          value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub upload_expire_hours: u32,
+
+    /// Hours for which the file of an import that is over is kept
+    #[arg(long, env = "KEEP_FILE_HOURS", value_name = "HOURS", default_value_t = 24,
+          value_parser = clap::value_parser!(u32).range(0..=8760))]
+    pub keep_file_hours: u32,
+}
+
+/// What is told to the log.
+#[derive(Args, Clone, Debug)]
+pub struct LogSettings {
+    /// "text" for people, "json" for machines
+    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"],
+          global = true)]
+    pub log_format: String,
+
+    /// What is logged, as info or product_importer=debug,sqlx=warn
+    #[arg(
+        long = "log",
+        env = "RUST_LOG",
+        value_name = "FILTER",
+        default_value = "info",
+        global = true
+    )]
+    pub log_filter: String,
+}
+
+impl WebSettings {
+    /// Refuses combinations that would open the catalogue to strangers by accident.
+    ///
+    /// # Errors
+    /// One line that says which setting to change.
+    pub fn check(&self) -> Result<(), String> {
+        if self.access_password.is_some() {
+            return Err(
+                "ACCESS_PASSWORD is not supported yet. Unset it, and let only people you trust reach the \
+                        address (for example through a proxy that asks for a password)."
+                    .to_owned(),
+            );
+        }
+        if !self.host.is_loopback() && self.access.is_none() {
+            return Err(format!(
+                "HOST={} would let everybody in who reaches this address. Set ACCESS=open if that is what you want, \
+                 or leave HOST unset to listen on this machine only.",
+                self.host
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The fault a test asks for (`platform::fault`).
+#[cfg(debug_assertions)]
+pub fn fault() -> Option<String> {
+    std::env::var("PRODUCT_IMPORTER_FAULT").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Probe {
+        #[command(flatten)]
+        web: WebSettings,
+    }
+
+    fn check(arguments: &[&str]) -> Result<(), String> {
+        Probe::parse_from(std::iter::once(&"probe").chain(arguments))
+            .web
+            .check()
+    }
+
+    #[test]
+    fn listening_to_the_world_must_be_meant() {
+        assert!(check(&[]).is_ok());
+        assert!(check(&["--host", "::1"]).is_ok());
+        assert!(check(&["--host", "0.0.0.0"]).unwrap_err().contains("ACCESS=open"));
+        assert!(check(&["--host", "0.0.0.0", "--access", "open"]).is_ok());
+    }
+
+    #[test]
+    fn a_password_that_would_protect_nothing_is_refused() {
+        assert!(
+            check(&["--access-password", "secret"])
+                .unwrap_err()
+                .contains("not supported yet")
+        );
+    }
+}
