@@ -46,7 +46,12 @@ mod tests {
 
     #[test]
     fn blanks_and_case_do_not_count() {
-        for (one, other) in [(" Abc-1\t", "aBC-1"), ("STRASSE", "straße"), ("ÉTÉ", "été"), ("ΣΊΣΥΦΟΣ", "σίσυφος")] {
+        for (one, other) in [
+            (" Abc-1\t", "aBC-1"),
+            ("STRASSE", "straße"),
+            ("ÉTÉ", "été"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+        ] {
             assert_eq!(SkuKey::of(one), SkuKey::of(other), "{one} {other}");
         }
     }

@@ -1,0 +1,156 @@
+//! Writing many products at once, in key order: what a merge does to the catalogue.
+//!
+//! Existing products are looked up by key and compared here; new ones go in by COPY, which writes pages and not
+//! rows, changed ones by one UPDATE, and what would change nothing is not touched. The caller's transaction holds
+//! all of it together with the caller's own checkpoint.
+
+mod queries;
+
+use sqlx::PgConnection;
+
+/// A product as a file has it. Rows of one call have different keys.
+#[derive(Clone, Copy, Debug)]
+pub struct BulkRow<'a> {
+    /// The folded SKU ([`super::SkuKey`]).
+    pub key: &'a str,
+    pub sku: &'a str,
+    pub name: &'a str,
+    /// `None` leaves a product's description as it is.
+    pub description: Option<&'a str>,
+    /// `None` leaves a product's status as it is.
+    pub active: Option<bool>,
+    /// The line of the file.
+    pub line: i64,
+}
+
+/// Which of the rows may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BulkMode {
+    Overwrite,
+    CreateOnly,
+    UpdateOnly,
+}
+
+/// What all rows of an import have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct BulkOrigin {
+    pub import_id: i64,
+    pub mode: BulkMode,
+    /// Whether a new product is active where its row does not say.
+    pub new_active: bool,
+}
+
+/// What became of the rows: the sum is their number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BulkCounts {
+    pub created: i64,
+    pub updated: i64,
+    pub unchanged: i64,
+    pub skipped: i64,
+}
+
+/// A product as it is, borrowed from the answer to the look-up.
+struct Existing<'a> {
+    id: i64,
+    key: &'a str,
+    sku: &'a str,
+    name: &'a str,
+    description: &'a str,
+    active: bool,
+}
+
+/// Rows sorted by what is to be done with them.
+#[derive(Default)]
+struct Plan<'a> {
+    new: Vec<BulkRow<'a>>,
+    changed: Vec<(i64, BulkRow<'a>)>,
+    active_change: i64,
+    inactive_change: i64,
+    counts: BulkCounts,
+}
+
+/// Writes `rows`, which must be in key order.
+///
+/// # Errors
+/// Those of the database. A unique violation or a lost row means that somebody changed one of these products
+/// between look-up and write: roll back and call again.
+pub async fn write_rows(
+    connection: &mut PgConnection,
+    rows: &[BulkRow<'_>],
+    origin: BulkOrigin,
+) -> sqlx::Result<BulkCounts> {
+    let keys: Vec<&str> = rows.iter().map(|row| row.key).collect();
+    let found = queries::by_keys(connection, &keys).await?;
+    let existing = found.iter().map(queries::existing).collect::<sqlx::Result<Vec<_>>>()?;
+    let plan = Plan::of(rows, &existing, origin);
+    queries::insert(connection, &plan.new, origin).await?;
+    let updated = queries::update(connection, &plan.changed, origin.import_id).await?;
+    if updated != plan.changed.len() as u64 {
+        return Err(sqlx::Error::RowNotFound);
+    }
+    super::counts::record(connection, plan.active_change, plan.inactive_change).await?;
+    Ok(plan.counts)
+}
+
+impl<'a> Plan<'a> {
+    /// Both sides are in key order, so one walk over them side by side is enough.
+    fn of(rows: &[BulkRow<'a>], existing: &[Existing<'_>], origin: BulkOrigin) -> Self {
+        let mut plan = Self::default();
+        let mut existing = existing.iter().peekable();
+        for row in rows {
+            while existing.next_if(|product| product.key < row.key).is_some() {}
+            match existing.next_if(|product| product.key == row.key) {
+                Some(product) => plan.add_existing(row, product, origin),
+                None => plan.add_new(row, origin),
+            }
+        }
+        plan
+    }
+
+    fn add_new(&mut self, row: &BulkRow<'a>, origin: BulkOrigin) {
+        if origin.mode == BulkMode::UpdateOnly {
+            self.counts.skipped += 1;
+            return;
+        }
+        self.count(row.active.unwrap_or(origin.new_active), 1);
+        self.counts.created += 1;
+        self.new.push(*row);
+    }
+
+    fn add_existing(&mut self, row: &BulkRow<'a>, product: &Existing<'_>, origin: BulkOrigin) {
+        if origin.mode == BulkMode::CreateOnly {
+            self.counts.skipped += 1;
+            return;
+        }
+        if product.is_as(row) {
+            self.counts.unchanged += 1;
+            return;
+        }
+        let active = row.active.unwrap_or(product.active);
+        if active != product.active {
+            self.count(product.active, -1);
+            self.count(active, 1);
+        }
+        self.counts.updated += 1;
+        self.changed.push((product.id, *row));
+    }
+
+    fn count(&mut self, active: bool, change: i64) {
+        if active {
+            self.active_change += change;
+        } else {
+            self.inactive_change += change;
+        }
+    }
+}
+
+impl Existing<'_> {
+    fn is_as(&self, row: &BulkRow<'_>) -> bool {
+        self.sku == row.sku
+            && self.name == row.name
+            && row
+                .description
+                .is_none_or(|description| description == self.description)
+            && row.active.is_none_or(|active| active == self.active)
+    }
+}

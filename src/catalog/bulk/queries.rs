@@ -1,0 +1,93 @@
+//! The SQL of bulk writing.
+
+use super::{BulkOrigin, BulkRow, Existing};
+use crate::platform::copy::CopyRows;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row as _};
+
+/// How much of a copy is sent to the server at once.
+const SEND_BYTES: usize = 512 * 1024;
+
+/// The products with those keys, in key order. `keys` are in key order too.
+pub async fn by_keys(connection: &mut PgConnection, keys: &[&str]) -> sqlx::Result<Vec<PgRow>> {
+    sqlx::query(
+        "SELECT id, sku_key, sku, name, description, active FROM products WHERE sku_key = ANY($1) ORDER BY sku_key",
+    )
+    .bind(keys)
+    .fetch_all(connection)
+    .await
+}
+
+/// Reads a row of [`by_keys`].
+pub fn existing(row: &PgRow) -> sqlx::Result<Existing<'_>> {
+    Ok(Existing {
+        id: row.try_get(0)?,
+        key: row.try_get(1)?,
+        sku: row.try_get(2)?,
+        name: row.try_get(3)?,
+        description: row.try_get(4)?,
+        active: row.try_get(5)?,
+    })
+}
+
+/// Adds new products.
+pub async fn insert(connection: &mut PgConnection, rows: &[BulkRow<'_>], origin: BulkOrigin) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut copy = connection
+        .copy_in_raw(
+            "COPY products (import_id, import_line, active, sku, sku_key, name, description) FROM STDIN (FORMAT binary)",
+        )
+        .await?;
+    let mut values = CopyRows::new(7);
+    for row in rows {
+        values
+            .row()
+            .int8(origin.import_id)
+            .int8(row.line)
+            .bool(row.active.unwrap_or(origin.new_active))
+            .text(row.sku)
+            .text(row.key)
+            .text(row.name)
+            .text(row.description.unwrap_or_default());
+        if values.size_bytes() >= SEND_BYTES {
+            copy.send(values.take()).await?;
+        }
+    }
+    copy.send(values.finish()).await?;
+    copy.finish().await?;
+    Ok(())
+}
+
+/// Overwrites products by their ids, and says how many there still were.
+pub async fn update(connection: &mut PgConnection, rows: &[(i64, BulkRow<'_>)], import_id: i64) -> sqlx::Result<u64> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
+    let skus: Vec<&str> = rows.iter().map(|(_, row)| row.sku).collect();
+    let names: Vec<&str> = rows.iter().map(|(_, row)| row.name).collect();
+    let descriptions: Vec<Option<&str>> = rows.iter().map(|(_, row)| row.description).collect();
+    let active: Vec<Option<bool>> = rows.iter().map(|(_, row)| row.active).collect();
+    let lines: Vec<i64> = rows.iter().map(|(_, row)| row.line).collect();
+    let done = sqlx::query(
+        "UPDATE products SET sku = row.sku, name = row.name,
+                description = coalesce(row.description, products.description),
+                active = coalesce(row.active, products.active),
+                version = products.version + 1, updated_at = now(), import_id = $1, import_line = row.line
+         FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[])
+              AS row (id, sku, name, description, active, line)
+         WHERE products.id = row.id",
+    )
+    .bind(import_id)
+    .bind(ids)
+    .bind(skus)
+    .bind(names)
+    .bind(descriptions)
+    .bind(active)
+    .bind(lines)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
