@@ -1,4 +1,18 @@
 //! Products: what they are, finding them, and who may change them when.
 
+pub mod api;
+mod bulk;
+mod counts;
+mod export;
+mod list;
 pub mod pages;
-pub mod sku;
+mod product;
+pub mod routes;
+mod sku;
+
+pub use bulk::{BulkCounts, BulkMode, BulkOrigin, BulkRow, write_rows};
+pub use counts::{Counts, compact as compact_counts, read as read_counts};
+pub use export::write as export;
+pub use list::Status;
+pub use product::Product;
+pub use sku::{SKU_MAX_CHARS, SkuKey, fold as fold_sku};
