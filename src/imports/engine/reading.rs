@@ -1,0 +1,271 @@
+//! Reading a file and staging its rows, as far as it has arrived.
+//!
+//! Bytes become rows on a thread of their own; while one run fills, the one before is sorted and written. Each
+//! written run commits together with a [`Checkpoint`], from which reading can go on. Between checkpoints the page
+//! is told how far reading is and which rows were rejected.
+
+use super::claim::{Claim, Claimed};
+use super::reading_queries as queries;
+use super::source::{Chunk, Source};
+use super::stop::{Result, Stop};
+use crate::imports::read::{Columns, Position, Reader, Rejected, Row, Sink, Warning};
+use crate::imports::staging::{Run, Staging};
+use crate::platform::fault;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sqlx::PgPool;
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// Rejected rows that wait in memory at most.
+const REJECTIONS_AT_ONCE: usize = 5_000;
+
+/// Where reading can go on: everything before `position` is staged, in that many blocks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Checkpoint {
+    pub position: Position,
+    pub blocks: i64,
+}
+
+/// How far reading is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    pub bytes_read: u64,
+    pub rows_read: u64,
+    pub rejected: u64,
+    pub columns: Option<Columns>,
+    /// With `text`, what each says in a sentence.
+    pub warnings: Vec<serde_json::Value>,
+}
+
+/// How reading ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The last row is staged; the claim has been given back and the import waits for its turn.
+    Read,
+    /// The upload has paused; what has arrived is staged.
+    Paused,
+}
+
+/// Reads from the last checkpoint to the end of what there is.
+pub async fn read(pool: &PgPool, claimed: &Claimed, source: &mut Source) -> Result<Ended> {
+    let mut reading = Reading::start(pool, claimed, source).await?;
+    loop {
+        match source.next().await? {
+            Chunk::Bytes(bytes) => reading.feed(bytes).await?,
+            Chunk::Pause => {
+                reading.write_run(false).await?;
+                reading.wait_for_write().await?;
+                return Ok(Ended::Paused);
+            }
+            Chunk::End => {
+                fault::point("reading.end")?;
+                reading.finish().await?;
+                return Ok(Ended::Read);
+            }
+        }
+    }
+}
+
+/// Rows and rejections as the reader hands them over.
+struct Gathered {
+    run: Run,
+    rejected: Vec<Rejected>,
+}
+
+impl Sink for Gathered {
+    fn row(&mut self, row: Row<'_>) {
+        self.run.push(&row);
+    }
+
+    fn reject(&mut self, rejected: Rejected) {
+        self.rejected.push(rejected);
+    }
+}
+
+struct Reading {
+    pool: PgPool,
+    claim: Claim,
+    /// Both are away on a thread while bytes are read.
+    parts: Option<(Reader, Gathered)>,
+    bytes_read: u64,
+    blocks: i64,
+    /// The number of the last rejected row in the database, and of the last one gathered.
+    rejections_kept: i64,
+    rejections_seen: i64,
+    writing: Option<JoinHandle<Result<i64>>>,
+    told_at: Instant,
+}
+
+impl Reading {
+    async fn start(pool: &PgPool, claimed: &Claimed, source: &mut Source) -> Result<Self> {
+        let staging = Staging::of(claimed.id);
+        let mut connection = pool.acquire().await?;
+        let checkpoint = match claimed.reading.as_ref() {
+            Some(saved) if staging.is_intact(&mut connection, saved.0.blocks).await? => Some(saved.0.clone()),
+            _ => None,
+        };
+        if checkpoint.is_none() {
+            staging.create(&mut connection).await?;
+        }
+        let rejections_kept = queries::last_rejection(&mut connection, claimed.id).await?;
+        let offset = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.position.offset);
+        let rejections_seen = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.position.rejected);
+        source.seek(offset);
+        Ok(Self {
+            pool: pool.clone(),
+            claim: claimed.claim(),
+            blocks: checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.blocks),
+            parts: Some((
+                checkpoint.map_or_else(Reader::new, |checkpoint| Reader::resume(checkpoint.position)),
+                Gathered {
+                    run: Run::new(),
+                    rejected: Vec::new(),
+                },
+            )),
+            bytes_read: offset,
+            rejections_kept,
+            rejections_seen: rejections_seen as i64,
+            writing: None,
+            told_at: Instant::now(),
+        })
+    }
+
+    async fn feed(&mut self, bytes: Bytes) -> Result<()> {
+        self.bytes_read += bytes.len() as u64;
+        let rows_before = self.parts()?.0.position().rows_read;
+        self.on_thread(move |reader, gathered| reader.feed(&bytes, gathered))
+            .await?;
+        let (reader, gathered) = self.parts()?;
+        let is_first = rows_before == 0 && reader.position().rows_read > 0;
+        let many_rejected = gathered.rejected.len() >= REJECTIONS_AT_ONCE;
+        if gathered.run.is_full() {
+            self.write_run(false).await?;
+        }
+        if is_first || many_rejected || self.told_at.elapsed() >= PROGRESS_EVERY {
+            self.tell().await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        self.on_thread(|reader, gathered| reader.finish(gathered)).await?;
+        self.tell().await?;
+        self.write_run(true).await?;
+        self.wait_for_write().await
+    }
+
+    /// Lets the reader work where it may take its time.
+    async fn on_thread<F>(&mut self, work: F) -> Result<()>
+    where
+        F: FnOnce(&mut Reader, &mut Gathered) -> std::result::Result<(), crate::imports::read::FileFailure>
+            + Send
+            + 'static,
+    {
+        let Some((mut reader, mut gathered)) = self.parts.take() else {
+            return Err(Stop::Trouble(anyhow::anyhow!("reading went on after it had stopped")));
+        };
+        let job = move || {
+            let result = work(&mut reader, &mut gathered);
+            (reader, gathered, result)
+        };
+        let (reader, gathered, result) = tokio::task::spawn_blocking(job).await?;
+        self.parts = Some((reader, gathered));
+        Ok(result?)
+    }
+
+    fn parts(&mut self) -> Result<&mut (Reader, Gathered)> {
+        self.parts
+            .as_mut()
+            .ok_or_else(|| Stop::Trouble(anyhow::anyhow!("reading went on after it had stopped")))
+    }
+
+    /// Tells how far reading is, and keeps the rejected rows so far.
+    async fn tell(&mut self) -> Result<()> {
+        self.told_at = Instant::now();
+        let bytes_read = self.bytes_read;
+        let (reader, gathered) = self.parts()?;
+        let position = reader.position();
+        let progress = Progress {
+            bytes_read,
+            rows_read: position.rows_read,
+            rejected: position.rejected,
+            columns: reader.columns().cloned(),
+            warnings: reader.warnings().iter().map(told).collect(),
+        };
+        let rejected = std::mem::take(&mut gathered.rejected);
+        let mut transaction = self.pool.begin().await?;
+        let first = self.rejections_seen + 1;
+        let known = usize::try_from((self.rejections_kept - self.rejections_seen).max(0)).unwrap_or(0);
+        let new = rejected.get(known..).unwrap_or_default();
+        queries::keep_rejections(&mut transaction, self.claim.import_id, first + known as i64, new).await?;
+        if !queries::record_progress(&mut *transaction, self.claim, &progress).await? {
+            return Err(Stop::ClaimLost);
+        }
+        transaction.commit().await?;
+        self.rejections_seen += rejected.len() as i64;
+        self.rejections_kept = self.rejections_kept.max(self.rejections_seen);
+        Ok(())
+    }
+
+    /// Sorts and writes the run so far, in the background, once the one before it is written.
+    async fn write_run(&mut self, is_end: bool) -> Result<()> {
+        // What the checkpoint counts as rejected must be kept by then.
+        self.tell().await?;
+        self.wait_for_write().await?;
+        let (reader, gathered) = self.parts()?;
+        let run = std::mem::replace(&mut gathered.run, Run::new());
+        let position = reader.position();
+        let (pool, claim, blocks) = (self.pool.clone(), self.claim, self.blocks);
+        self.writing = Some(tokio::spawn(write(pool, claim, run, position, blocks, is_end)));
+        Ok(())
+    }
+
+    async fn wait_for_write(&mut self) -> Result<()> {
+        if let Some(writing) = self.writing.take() {
+            self.blocks = writing.await??;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Reading {
+    /// Nothing may be written any more once the reader has been told to stop.
+    fn drop(&mut self) {
+        if let Some(writing) = self.writing.take() {
+            writing.abort();
+        }
+    }
+}
+
+fn told(warning: &Warning) -> serde_json::Value {
+    json!({
+        "kind": warning.kind,
+        "count": warning.count,
+        "examples": warning.examples,
+        "text": warning.to_string(),
+    })
+}
+
+/// Writes one run with its checkpoint, and says how many blocks are staged now.
+async fn write(pool: PgPool, claim: Claim, run: Run, position: Position, before: i64, is_end: bool) -> Result<i64> {
+    let blocks = tokio::task::spawn_blocking(move || run.into_blocks()).await?;
+    let after = before + blocks.len() as i64;
+    let mut transaction = pool.begin().await?;
+    fault::point("staging.write")?;
+    Staging::of(claim.import_id)
+        .write(&mut transaction, before, &blocks)
+        .await?;
+    let checkpoint = Checkpoint {
+        position,
+        blocks: after,
+    };
+    if !queries::record_checkpoint(&mut *transaction, claim, &checkpoint, is_end).await? {
+        return Err(Stop::ClaimLost);
+    }
+    transaction.commit().await?;
+    fault::point("staging.written")?;
+    Ok(after)
+}

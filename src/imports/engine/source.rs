@@ -1,0 +1,130 @@
+//! Where the bytes of a file come from: a file of this machine, or the pieces of an upload as they arrive.
+
+use super::reading_queries as queries;
+use crate::imports::upload::pieces_from;
+use crate::platform::doorbell::Ears;
+use crate::platform::storage::FileStorage;
+use anyhow::Context as _;
+use bytes::Bytes;
+use sqlx::PgPool;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const CHUNK_BYTES: usize = 1024 * 1024;
+/// How long a reader stays with an upload that sends nothing, before it lets somebody else have its place.
+const PATIENCE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(500);
+
+/// The bytes of one file, from some offset on.
+pub enum Source {
+    /// A file that is here as a whole.
+    File { path: PathBuf, offset: u64 },
+    /// An upload, which may still be arriving.
+    Upload(Box<UploadSource>),
+}
+
+/// The pieces of an upload.
+pub struct UploadSource {
+    pub pool: PgPool,
+    pub storage: FileStorage,
+    pub ears: Ears,
+    pub import_id: i64,
+    pub offset: u64,
+}
+
+/// What a source has next.
+pub enum Chunk {
+    Bytes(Bytes),
+    /// Nothing came for a while, but more will.
+    Pause,
+    End,
+}
+
+impl Source {
+    /// A file of this machine, from its beginning.
+    pub fn file(path: &Path) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            offset: 0,
+        }
+    }
+
+    /// Goes on from `offset`.
+    pub fn seek(&mut self, offset: u64) {
+        match self {
+            Self::File { offset: here, .. } => *here = offset,
+            Self::Upload(upload) => upload.offset = offset,
+        }
+    }
+
+    /// The next bytes, at most a few MiB.
+    pub async fn next(&mut self) -> anyhow::Result<Chunk> {
+        match self {
+            Self::File { path, offset } => {
+                let bytes = read_at(path.clone(), *offset).await?;
+                *offset += bytes.len() as u64;
+                Ok(if bytes.is_empty() {
+                    Chunk::End
+                } else {
+                    Chunk::Bytes(bytes)
+                })
+            }
+            Self::Upload(upload) => upload.next().await,
+        }
+    }
+}
+
+async fn read_at(path: PathBuf, offset: u64) -> anyhow::Result<Bytes> {
+    let read = move || {
+        let mut file = std::fs::File::open(&path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        let mut bytes = Vec::with_capacity(CHUNK_BYTES);
+        file.take(CHUNK_BYTES as u64).read_to_end(&mut bytes)?;
+        Ok::<_, std::io::Error>(Bytes::from(bytes))
+    };
+    tokio::task::spawn_blocking(read).await?.context("reading the file")
+}
+
+impl UploadSource {
+    async fn next(&mut self) -> anyhow::Result<Chunk> {
+        let give_up_at = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Some(bytes) = self.piece().await? {
+                self.offset += bytes.len() as u64;
+                return Ok(Chunk::Bytes(bytes));
+            }
+            // The end is looked at after the pieces: what arrived in between is found in the next round.
+            let arrived = queries::arrived(&self.pool, self.import_id).await?;
+            if arrived.is_complete && arrived.bytes_received as u64 == self.offset {
+                return Ok(Chunk::End);
+            }
+            if arrived.bytes_received as u64 > self.offset {
+                continue;
+            }
+            if tokio::time::Instant::now() >= give_up_at {
+                return Ok(Chunk::Pause);
+            }
+            self.ears.wait(POLL).await;
+        }
+    }
+
+    /// The piece at the offset, or what is left of it.
+    async fn piece(&self) -> anyhow::Result<Option<Bytes>> {
+        let kept = pieces_from(&self.pool, self.import_id, self.offset as i64, 1).await?;
+        let Some(piece) = kept.first() else {
+            return Ok(None);
+        };
+        let bytes = self
+            .storage
+            .get(&piece.key)
+            .await?
+            .context("a piece of the uploaded file is missing")?;
+        anyhow::ensure!(
+            bytes.len() as i64 == piece.size_bytes,
+            "a piece of the uploaded file has another size"
+        );
+        let skip = (self.offset as i64 - piece.start) as usize;
+        Ok(Some(bytes.slice(skip..)))
+    }
+}

@@ -1,0 +1,157 @@
+//! Taking up an import and seeing it through one stage: claim it, work while the claim is held, say how it ended.
+
+use super::claim::{Claim, Claimed, MOST_ATTEMPTS};
+use super::merging;
+use super::reading::{self, Ended};
+use super::reading_queries;
+use super::source::{Source, UploadSource};
+use super::stop::{Result, Stop};
+use crate::platform::doorbell::Doorbell;
+use crate::platform::stopping::Stopping;
+use crate::platform::storage::FileStorage;
+use sqlx::PgPool;
+use std::time::Duration;
+
+/// The topic rung when more of a file has arrived.
+pub const TO_READ: &str = crate::imports::upload::TOPIC;
+/// The topic rung when an import is ready to be merged, or a merge has ended.
+pub const TO_MERGE: &str = "imports.to_merge";
+
+/// What works on imports. Any number of engines may share one database.
+#[derive(Clone)]
+pub struct Engine {
+    pub pool: PgPool,
+    pub storage: FileStorage,
+    pub doorbell: Doorbell,
+    pub stopping: Stopping,
+}
+
+/// What a worker found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was nothing to do.
+    Idle,
+    /// An import was worked on; there may be more.
+    Worked,
+}
+
+impl Engine {
+    /// Claims an upload that has something to read.
+    pub async fn claim_to_read(&self) -> sqlx::Result<Option<Claimed>> {
+        Claim::to_read(&self.pool).await
+    }
+
+    /// Reads a claimed upload until its end or until it pauses.
+    pub async fn read_upload(&self, claimed: Claimed) {
+        let mut source = Source::Upload(Box::new(UploadSource {
+            pool: self.pool.clone(),
+            storage: self.storage.clone(),
+            ears: self.doorbell.listen(TO_READ),
+            import_id: claimed.id,
+            offset: 0,
+        }));
+        self.see_through(&claimed, self.read(&claimed, &mut source)).await;
+    }
+
+    /// Merges the import whose turn it is, if nobody is at it.
+    pub async fn merge_next(&self) -> sqlx::Result<Outcome> {
+        let Some(claimed) = Claim::to_merge(&self.pool).await? else {
+            return Ok(Outcome::Idle);
+        };
+        self.see_through(&claimed, merging::merge(&self.pool, &claimed)).await;
+        self.doorbell.ring(TO_MERGE, claimed.id).await;
+        Ok(Outcome::Worked)
+    }
+
+    /// Reads a terminal's import from its file.
+    pub async fn read_file(&self, import_id: i64, source: &mut Source) -> sqlx::Result<()> {
+        if let Some(claimed) = Claim::to_read_own(&self.pool, import_id).await? {
+            self.see_through(&claimed, self.read(&claimed, source)).await;
+        }
+        Ok(())
+    }
+
+    /// Starts a terminal's import of a file of this machine.
+    pub async fn start_terminal(&self, options: &TerminalImport<'_>) -> sqlx::Result<i64> {
+        let size = i64::try_from(options.bytes_total).unwrap_or(i64::MAX);
+        reading_queries::create_terminal(&self.pool, options.filename, size, options.mode, options.new_status).await
+    }
+
+    async fn read(&self, claimed: &Claimed, source: &mut Source) -> Result<()> {
+        match reading::read(&self.pool, claimed, source).await? {
+            Ended::Read => self.doorbell.ring(TO_MERGE, claimed.id).await,
+            Ended::Paused => claimed.claim().release(&self.pool, Duration::ZERO, None).await?,
+        }
+        Ok(())
+    }
+
+    /// Works while the claim is held, and writes down how it ended.
+    async fn see_through(&self, claimed: &Claimed, work: impl Future<Output = Result<()>>) {
+        let claim = claimed.claim();
+        let mut stopping = self.stopping.clone();
+        let result = if claimed.attempts > MOST_ATTEMPTS {
+            Err(Stop::Trouble(anyhow::anyhow!(no_reason(claimed))))
+        } else {
+            tokio::select! {
+                result = work => result,
+                stop = claim.hold(&self.pool) => Err(stop),
+                () = stopping.wait() => Err(Stop::Asked),
+            }
+        };
+        if let Err(stop) = result
+            && let Err(error) = self.write_down(claimed, stop).await
+        {
+            // The lease runs out by itself, so the import is not lost.
+            tracing::error!(
+                import_id = claimed.id,
+                ?error,
+                "could not write down why the work stopped"
+            );
+        }
+    }
+
+    async fn write_down(&self, claimed: &Claimed, stop: Stop) -> Result<()> {
+        let claim = claimed.claim();
+        match stop {
+            Stop::ClaimLost => Ok(()),
+            Stop::Asked => Ok(claim.release(&self.pool, Duration::ZERO, None).await?),
+            Stop::File(failure) => claim.fail(&self.pool, &failure.to_string()).await,
+            Stop::Trouble(error) if claimed.attempts >= MOST_ATTEMPTS => {
+                tracing::error!(import_id = claimed.id, ?error, "an import has failed");
+                claim.fail(&self.pool, &gave_up(&error)).await
+            }
+            Stop::Trouble(error) => {
+                tracing::warn!(
+                    import_id = claimed.id,
+                    attempt = claimed.attempts,
+                    ?error,
+                    "an import is tried again"
+                );
+                let pause = Duration::from_millis(250) * 2_u32.pow(claimed.attempts.clamp(1, 5) as u32);
+                Ok(claim.release(&self.pool, pause, Some(&format!("{error:#}"))).await?)
+            }
+        }
+    }
+}
+
+/// A file to be imported from a terminal.
+pub struct TerminalImport<'a> {
+    pub filename: &'a str,
+    pub bytes_total: u64,
+    pub mode: &'a str,
+    pub new_status: &'a str,
+}
+
+fn no_reason(claimed: &Claimed) -> String {
+    claimed
+        .last_error
+        .clone()
+        .unwrap_or_else(|| "each time the program ended without saying why".to_owned())
+}
+
+fn gave_up(error: &anyhow::Error) -> String {
+    format!(
+        "The import was tried {MOST_ATTEMPTS} times and did not get any further: {error:#}. \
+         What was counted so far stays in the catalogue; upload the file again to go on."
+    )
+}
