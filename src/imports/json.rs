@@ -69,3 +69,12 @@ impl From<Import> for ImportJson {
         }
     }
 }
+
+/// What was odd in the file of an import, in sentences.
+pub fn warnings_of(import: &Import) -> Vec<String> {
+    let warnings = import.warnings.as_array().map(Vec::as_slice).unwrap_or_default();
+    warnings
+        .iter()
+        .filter_map(|warning| Some(warning.get("text")?.as_str()?.to_owned()))
+        .collect()
+}

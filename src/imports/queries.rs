@@ -1,0 +1,97 @@
+//! The SQL of looking at imports and ending them.
+
+use super::import::{Column, Entity, Import};
+use sea_orm::{DatabaseConnection, DbErr, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sqlx::PgPool;
+
+/// A rejected row as it is kept.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Rejection {
+    pub number: i64,
+    pub line: i64,
+    pub reason: String,
+    /// A JSON array of strings.
+    pub fields: Vec<u8>,
+}
+
+/// One import.
+pub async fn find(orm: &DatabaseConnection, id: i64) -> Result<Option<Import>, DbErr> {
+    Entity::find_by_id(id).one(orm).await
+}
+
+/// Imports, newest first, older than `before`.
+pub async fn list(orm: &DatabaseConnection, before: Option<i64>, limit: u64) -> Result<Vec<Import>, DbErr> {
+    use sea_orm::ColumnTrait as _;
+    let mut query = Entity::find().order_by_desc(Column::Id).limit(limit);
+    if let Some(before) = before {
+        query = query.filter(Column::Id.lt(before));
+    }
+    query.all(orm).await
+}
+
+/// The imports that are not over, oldest first.
+pub async fn running(orm: &DatabaseConnection) -> Result<Vec<Import>, DbErr> {
+    use sea_orm::ColumnTrait as _;
+    Entity::find()
+        .filter(Column::State.is_in(["uploading", "queued", "running"]))
+        .order_by_asc(Column::Id)
+        .all(orm)
+        .await
+}
+
+/// Ends an import that is not over. A worker that is at it finds its claim gone and writes nothing more.
+pub async fn cancel(pool: &PgPool, id: i64) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE imports SET state = 'cancelled', phase = 'over', claim = NULL, lease_until = NULL,
+                upload_writer = NULL, finished_at = clock_timestamp()
+         WHERE id = $1 AND state IN ('uploading', 'queued', 'running')",
+    )
+    .bind(id)
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The newest rejected rows after number `after`, oldest of them first, at most `limit`.
+pub async fn newest_rejections(pool: &PgPool, id: i64, after: i64, limit: i64) -> sqlx::Result<Vec<Rejection>> {
+    sqlx::query_as(
+        "SELECT number, line, reason, fields FROM (
+             SELECT number, line, reason, fields FROM import_rejections
+             WHERE import_id = $1 AND number > $2 ORDER BY number DESC LIMIT $3
+         ) AS newest
+         ORDER BY number",
+    )
+    .bind(id)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}
+
+/// The next rejected rows after number `after`, at most `limit`.
+pub async fn next_rejections(pool: &PgPool, id: i64, after: i64, limit: i64) -> sqlx::Result<Vec<Rejection>> {
+    sqlx::query_as(
+        "SELECT number, line, reason, fields FROM import_rejections
+         WHERE import_id = $1 AND number > $2 ORDER BY number LIMIT $3",
+    )
+    .bind(id)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}
+
+/// Fails imports of terminals whose process is gone before their file was read: nobody else has the file.
+pub async fn fail_orphans(pool: &PgPool) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "UPDATE imports SET state = 'failed', phase = 'over', claim = NULL, lease_until = NULL,
+                finished_at = clock_timestamp(),
+                error = 'The terminal in which this import ran was closed before the whole file had been read. '
+                     || 'Nothing was changed. Run the command again.'
+         WHERE source = 'terminal' AND state = 'running' AND read_at IS NULL
+           AND lease_until < now() - interval '1 minute'",
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
