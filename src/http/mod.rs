@@ -1,10 +1,12 @@
 //! What every context's routes use: errors, forms, pages, assets.
 
+pub mod assets;
 pub mod error;
+pub mod format;
+pub mod health;
 pub mod method_override;
+pub mod pages;
+pub mod render;
 pub mod site_guard;
 
 pub use error::{Error, FieldError, Problem, Result};
-pub mod assets;
-pub mod format;
-pub mod pages;

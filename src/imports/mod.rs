@@ -1,13 +1,30 @@
 //! Imports: a file is uploaded, read, staged and merged into the catalogue, and all of it can be watched.
+//!
+//! The way of a file: `upload` receives it in pieces, `engine` has `read` turn them into rows as they arrive, keeps
+//! the rows in `staging` and merges them into the catalogue when the last one is there, and `live` tells every step.
 
-pub mod import;
-pub mod json;
-pub mod read;
-pub mod sample;
-pub mod upload;
-
-pub use import::{Import, Mode, NewStatus, Phase, Source, State};
-pub use json::ImportJson;
+pub mod api;
+mod engine;
+mod import;
+mod json;
+mod live;
 pub mod pages;
+mod queries;
 pub mod read;
+mod rejected;
+pub mod routes;
+mod sample;
+mod staging;
+mod terminal;
+pub mod upload;
 pub mod view;
+
+pub use engine::{Engine, Outcome, Source as FileSource, TerminalImport};
+pub use import::{Import, Mode, NewStatus, Phase, Source, State};
+pub use json::{ImportJson, warnings_of};
+pub use live::Watches;
+pub use queries::fail_orphans;
+pub use sample::write as write_sample;
+pub use staging::sweep as sweep_staging;
+pub use terminal::import_file;
+pub use upload::{UploadSettings, Uploads, form_routes, routes as upload_routes, sweep as sweep_uploads};

@@ -4,7 +4,10 @@
 //! The words of each phase stand in the templates; `assets/js/import-progress.js` does the same sums live.
 
 use crate::http::format::{self, count, number, percent, size};
+use crate::imports::Import;
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// An import as pages show it.
 #[derive(Clone, Debug)]
@@ -39,7 +42,7 @@ pub struct ImportView {
 }
 
 /// Something odd that did not keep rows from being imported.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Warning {
     /// `mangled_sku` has its own advice.
     pub kind: String,
@@ -50,21 +53,21 @@ pub struct Warning {
 }
 
 /// Where a [`Warning`] can be seen in the file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Example {
     pub line: i64,
     pub value: String,
 }
 
 /// Which columns of the file were used.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct Columns {
     pub used: Vec<UsedColumn>,
     pub ignored: Vec<String>,
 }
 
 /// A column of the file and the product's field it fills.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct UsedColumn {
     pub field: String,
     pub header: String,
@@ -84,6 +87,48 @@ impl Warning {
     pub fn is_mangled_sku(&self) -> bool {
         self.kind == "mangled_sku"
     }
+}
+
+impl From<&Import> for ImportView {
+    fn from(import: &Import) -> Self {
+        Self {
+            id: import.id,
+            filename: import.filename.clone(),
+            source: import.source.as_str().to_owned(),
+            mode: import.mode.as_str().to_owned(),
+            new_status: import.new_status.as_str().to_owned(),
+            state: import.state.as_str().to_owned(),
+            phase: import.phase.as_str().to_owned(),
+            bytes_total: import.bytes_total,
+            bytes_received: import.bytes_received,
+            bytes_read: import.bytes_read,
+            rows_read: import.rows_read,
+            created: import.created,
+            updated: import.updated,
+            unchanged: import.unchanged,
+            duplicates: import.duplicates,
+            skipped: import.skipped,
+            rejected: import.rejected,
+            error: import.error.clone(),
+            warnings: read_json(&import.warnings),
+            columns: import
+                .columns
+                .as_ref()
+                .and_then(|columns| serde_json::from_value(columns.clone()).ok()),
+            created_at: import.created_at,
+            started_at: import.started_at,
+            finished_at: import.finished_at,
+        }
+    }
+}
+
+/// What an import's row keeps as JSON; a page leaves out what it cannot read.
+fn read_json<T: DeserializeOwned>(list: &serde_json::Value) -> Vec<T> {
+    let entries = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|entry| serde_json::from_value(entry.clone()).ok())
+        .collect()
 }
 
 impl ImportView {
@@ -340,7 +385,7 @@ impl RejectionView {
 
 /// `and 2 more`, for a notice.
 pub fn others_words(others: i64) -> String {
-    format!("{} more after it.", format::number(others))
+    format!("{} more after it.", number(others))
 }
 
 #[cfg(test)]

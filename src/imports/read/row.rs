@@ -4,7 +4,7 @@ use super::columns::Columns;
 use super::encoding::Text;
 use super::failure::shorten;
 use super::status::is_active;
-use crate::catalog::sku::SKU_MAX_CHARS;
+use crate::catalog::SKU_MAX_CHARS;
 
 /// The longest name, in characters.
 pub const NAME_MAX_CHARS: usize = 1_000;

@@ -23,6 +23,6 @@ mod writer;
 pub use expiry::{Swept, sweep};
 pub use options::{Options, OptionsDraft};
 pub use queries::{KeptPiece, pieces_from};
-pub use routes::routes;
+pub use routes::{form_routes, routes};
 pub use uploads::{TOPIC, UploadSettings, Uploads};
-pub use whole::receive_form;
+pub use whole::{receive_body, receive_form};

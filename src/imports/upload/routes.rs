@@ -13,6 +13,7 @@ use crate::imports::State as ImportState;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRef, Path, Request, State};
+use axum::handler::Handler;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
@@ -34,6 +35,18 @@ where
         .route("/imports", post(create).options(capabilities))
         .route("/imports/{id}/file", file)
         // Files are streamed and have a limit of their own.
+        .layer(DefaultBodyLimit::disable())
+}
+
+/// `POST /imports` of the pages: a form with a file, for browsers without scripts. `create` answers.
+pub fn form_routes<S, H, T>(create: H) -> Router<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    Router::new()
+        .route("/imports", post(create))
         .layer(DefaultBodyLimit::disable())
 }
 

@@ -24,12 +24,7 @@ const FILE: &str = "file";
 const OPTION_MAX_BYTES: usize = 4096;
 
 /// Receives a file that is the body of a request, `length` bytes long when the request says so (within the limit).
-pub(super) async fn receive_body(
-    uploads: Uploads,
-    options: Options,
-    length: Option<i64>,
-    body: Body,
-) -> http::Result<Import> {
+pub async fn receive_body(uploads: Uploads, options: Options, length: Option<i64>, body: Body) -> http::Result<Import> {
     let receiving = tokio::spawn(async move {
         let mut stream = body.into_data_stream();
         let mut writer = begin(&uploads, &options, length).await?;

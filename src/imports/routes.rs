@@ -1,0 +1,121 @@
+//! The pages about imports.
+
+use super::api::{end, parse_cursor, parse_id, unknown};
+use super::import::Import;
+use super::pages::{ImportPage, ImportsPage, RunningNotice, SHOWN_REJECTIONS};
+use super::queries::{self, Rejection};
+use super::sample as sample_file;
+use super::upload::{OptionsDraft, Uploads, receive_body, receive_form};
+use super::view::{ImportView, RejectionView};
+use crate::http::Error;
+use crate::http::pages::Pager;
+use crate::http::render::{self, Page};
+use crate::platform::database::Database;
+use axum::extract::{Multipart, Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+const PAGE_SIZE: u64 = 25;
+/// Rows of the sample that can be tried out.
+const SAMPLE_ROWS: u64 = 1_000;
+const SAMPLE_SEED: u64 = 1;
+
+/// Which part of the history is asked for.
+#[derive(Deserialize)]
+pub struct IndexQuery {
+    before: Option<String>,
+}
+
+/// `GET /imports`.
+pub async fn index(
+    State(database): State<Database>,
+    State(uploads): State<Uploads>,
+    Query(query): Query<IndexQuery>,
+) -> Page {
+    let before = query.before.as_deref().map(parse_cursor).transpose()?;
+    let mut found = queries::list(&database.orm, before, PAGE_SIZE + 1).await?;
+    let has_older = found.len() as u64 > PAGE_SIZE;
+    found.truncate(PAGE_SIZE as usize);
+    let older = found
+        .last()
+        .filter(|_| has_older)
+        .map(|import| format!("/imports?before={}", import.id));
+    let pager = Pager {
+        previous: before.map(|_| "/imports".to_owned()),
+        next: older,
+    };
+    let history = found.iter().map(ImportView::from).collect();
+    let limit = i64::try_from(uploads.settings.max_size_bytes).unwrap_or(i64::MAX);
+    render::page(&ImportsPage::new(limit, history, pager))
+}
+
+/// `POST /imports`: the form, for browsers without scripts.
+pub async fn create(State(uploads): State<Uploads>, form: Multipart) -> Result<Redirect, Error> {
+    let import = receive_form(uploads, OptionsDraft::default(), form).await?;
+    Ok(to(&import))
+}
+
+/// `POST /imports/sample`: imports the sample at once.
+pub async fn try_sample(State(uploads): State<Uploads>) -> Result<Redirect, Error> {
+    let csv = sample_csv()?;
+    let mut options = OptionsDraft::default();
+    options.set_filename_if_missing("sample.csv");
+    let import = receive_body(uploads, options.finish()?, Some(csv.len() as i64), csv.into()).await?;
+    Ok(to(&import))
+}
+
+/// `GET /imports/sample.csv`.
+pub async fn sample() -> Result<Response, Error> {
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"sample.csv\""),
+    ];
+    Ok((headers, sample_csv()?).into_response())
+}
+
+/// `GET /imports/running`: what other pages tell of imports that are going on.
+pub async fn running(State(database): State<Database>) -> Page {
+    let found = queries::running(&database.orm).await?;
+    let others = found.len().saturating_sub(1) as i64;
+    render::page(&RunningNotice {
+        import: found.first().map(ImportView::from),
+        others,
+    })
+}
+
+/// `GET /imports/{id}`.
+pub async fn show(State(database): State<Database>, Path(id): Path<String>) -> Page {
+    let import = queries::find(&database.orm, parse_id(&id)?)
+        .await?
+        .ok_or_else(unknown)?;
+    let rejections = queries::newest_rejections(&database.pool, import.id, 0, SHOWN_REJECTIONS).await?;
+    let rejections = rejections.iter().map(rejection_view).collect::<Result<_, _>>()?;
+    render::page(&ImportPage::new(ImportView::from(&import), rejections))
+}
+
+/// `POST /imports/{id}/cancellation`: the form, for browsers without scripts.
+pub async fn cancel(State(database): State<Database>, Path(id): Path<String>) -> Result<Redirect, Error> {
+    let id = parse_id(&id)?;
+    end(&database, id).await?;
+    Ok(Redirect::to(&format!("/imports/{id}")))
+}
+
+fn to(import: &Import) -> Redirect {
+    Redirect::to(&format!("/imports/{}", import.id))
+}
+
+fn sample_csv() -> Result<Vec<u8>, Error> {
+    let mut csv = Vec::new();
+    sample_file::write(SAMPLE_ROWS, SAMPLE_SEED, &mut csv).map_err(|error| Error::Internal(error.into()))?;
+    Ok(csv)
+}
+
+fn rejection_view(rejection: &Rejection) -> Result<RejectionView, Error> {
+    let values = serde_json::from_slice(&rejection.fields).map_err(|error| Error::Internal(error.into()))?;
+    Ok(RejectionView {
+        line: rejection.line,
+        reason: rejection.reason.clone(),
+        values,
+    })
+}

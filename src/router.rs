@@ -1,0 +1,65 @@
+//! Every URL, on one screen.
+
+use crate::http::site_guard::{SiteGuard, refuse_foreign};
+use crate::http::{assets, health, method_override, render};
+use crate::imports::{Uploads, Watches};
+use crate::platform::database::Database;
+use crate::{catalog, imports};
+use axum::Router;
+use axum::extract::FromRef;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::Redirect;
+use axum::routing::{get, post, put};
+
+/// What handlers need.
+#[derive(Clone, FromRef)]
+pub struct AppState {
+    pub database: Database,
+    pub uploads: Uploads,
+    pub watches: Watches,
+    pub guard: SiteGuard,
+}
+
+/// The whole web half.
+pub fn service(state: AppState) -> Router {
+    let guarded = Router::new()
+        .merge(pages().layer(map_response(render::problems_as_pages)))
+        .nest("/api/v1", api())
+        .layer(map_response(render::with_security_headers))
+        .layer(from_fn_with_state(state.guard.clone(), refuse_foreign));
+    let open = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready));
+    method_override::before(guarded.merge(open).with_state(state))
+}
+
+fn pages() -> Router<AppState> {
+    use imports::routes as pages;
+    Router::new()
+        .route("/", get(|| async { Redirect::to("/products") }))
+        .route("/products", get(catalog::routes::index))
+        .route("/imports", get(pages::index))
+        .merge(imports::form_routes(pages::create))
+        .route("/imports/sample", post(pages::try_sample))
+        .route("/imports/sample.csv", get(pages::sample))
+        .route("/imports/running", get(pages::running))
+        .route("/imports/{id}", get(pages::show))
+        .route("/imports/{id}/cancellation", post(pages::cancel))
+        .route("/imports/{id}/rejected.csv", get(imports::api::rejected_rows))
+        .route(assets::ROUTE, get(assets::show))
+        .fallback(render::not_found)
+}
+
+fn api() -> Router<AppState> {
+    use imports::api;
+    Router::new()
+        .merge(imports::upload_routes())
+        .route("/imports", get(api::list))
+        .route("/imports/{id}", get(api::show))
+        .route("/imports/{id}/events", get(api::watch))
+        .route("/imports/{id}/cancellation", put(api::cancel))
+        .route("/imports/{id}/rejected.csv", get(api::rejected_rows))
+        .route("/products", get(catalog::api::list))
+        .route("/products/{id}", get(catalog::api::show))
+        .fallback(render::no_such_resource)
+}
