@@ -4,6 +4,10 @@
 //! `main, cli, router, worker → imports → catalog → webhooks → accounts → http → platform → config`.
 
 pub mod catalog;
+pub mod cli;
+pub mod config;
 pub mod http;
 pub mod imports;
 pub mod platform;
+pub mod router;
+pub mod worker;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary: see `cli` for its commands.
+
+fn main() -> std::process::ExitCode {
+    product_importer::cli::run()
+}

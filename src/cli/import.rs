@@ -1,0 +1,152 @@
+//! `import FILE`.
+
+use super::{Failure, start};
+use crate::config::DatabaseSettings;
+use crate::imports::{self, Engine, Import, ImportJson, Phase, State, TerminalImport};
+use crate::platform::doorbell::Doorbell;
+use crate::platform::stopping;
+use crate::platform::storage::FileStorage;
+use anyhow::Context as _;
+use clap::Args;
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+#[derive(Args)]
+pub struct ImportArguments {
+    /// The CSV file
+    file: PathBuf,
+    /// What to do with SKUs that are known and with those that are not
+    #[arg(long, default_value = "overwrite", value_parser = ["overwrite", "create_only", "update_only"])]
+    mode: String,
+    /// The status of new products, where the file does not say
+    #[arg(long, default_value = "active", value_parser = ["active", "inactive"])]
+    new_status: String,
+    /// Print the import as JSON instead of a summary
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Failure> {
+    let file =
+        std::fs::metadata(&arguments.file).with_context(|| format!("cannot open {}", arguments.file.display()))?;
+    if !file.is_file() {
+        return Err(Failure::Usage(format!("{} is not a file", arguments.file.display())));
+    }
+    start::runtime()?.block_on(async {
+        let began = Instant::now();
+        let opened = start::open(&arguments.database).await?;
+        let import = import(arguments, &opened.database, file.len()).await;
+        opened.close().await;
+        let import = import?;
+        let is_done = import.state == State::Done;
+        if arguments.json {
+            let json = serde_json::to_string_pretty(&ImportJson::from(import)).map_err(anyhow::Error::from)?;
+            println!("{json}");
+        } else {
+            summarise(&import, began.elapsed());
+        }
+        Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+async fn import(
+    arguments: &ImportArguments,
+    database: &crate::platform::database::Database,
+    bytes_total: u64,
+) -> anyhow::Result<Import> {
+    let pool = database.pool.clone();
+    let (_stop, stopping) = stopping::stopping();
+    let doorbell = Doorbell::new(pool.clone());
+    let engine = Engine {
+        storage: FileStorage::Postgres(pool.clone()),
+        pool,
+        doorbell,
+        stopping,
+    };
+    let name = arguments
+        .file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let options = TerminalImport {
+        filename: &name,
+        bytes_total,
+        mode: &arguments.mode,
+        new_status: &arguments.new_status,
+    };
+    let bar = bar(bytes_total);
+    let import = imports::import_file(&engine, database, &arguments.file, &options, |import| {
+        show(&bar, import)
+    })
+    .await;
+    bar.finish_and_clear();
+    import
+}
+
+/// A bar on standard error; nothing where that is no terminal.
+fn bar(bytes_total: u64) -> ProgressBar {
+    let bar = ProgressBar::new(bytes_total.max(1) * 2);
+    if let Ok(style) = ProgressStyle::with_template("{msg:12} {bar:40} {percent:>3} %  {prefix}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Half of the bar is reading, half is merging.
+fn show(bar: &ProgressBar, import: &Import) {
+    let total = import.bytes_total.unwrap_or_default().max(1);
+    let merged = import.created + import.updated + import.unchanged + import.skipped + import.duplicates;
+    let acceptable = (import.rows_read - import.rejected).max(1);
+    let (word, position) = match import.phase {
+        Phase::Reading => ("Reading", import.bytes_read),
+        Phase::Waiting => ("Waiting", total),
+        _ => (
+            "Adding",
+            total + (total as i128 * i128::from(merged) / i128::from(acceptable)) as i64,
+        ),
+    };
+    bar.set_message(word);
+    bar.set_prefix(format!(
+        "{} rows read, {} in the catalogue",
+        count(import.rows_read),
+        count(merged)
+    ));
+    bar.set_position(u64::try_from(position).unwrap_or_default());
+}
+
+fn summarise(import: &Import, took: Duration) {
+    match (import.state, &import.error) {
+        (State::Done, _) => println!("{} imported in {}.", import.filename, HumanDuration(took)),
+        (_, Some(error)) => eprintln!("{} could not be imported: {error}", import.filename),
+        _ => eprintln!("The import of {} was cancelled.", import.filename),
+    }
+    let lines = [
+        ("rows read", import.rows_read),
+        ("created", import.created),
+        ("updated", import.updated),
+        ("unchanged", import.unchanged),
+        ("duplicates in the file", import.duplicates),
+        ("skipped", import.skipped),
+        ("rejected", import.rejected),
+    ];
+    for (name, value) in lines {
+        println!("{:>12}  {name}", count(value));
+    }
+    for warning in imports::warnings_of(import) {
+        println!("\n{warning}");
+    }
+    if import.rejected > 0 {
+        println!(
+            "\nThe rejected rows and the reasons are at /api/v1/imports/{}/rejected.csv.",
+            import.id
+        );
+    }
+}
+
+fn count(value: i64) -> HumanCount {
+    HumanCount(u64::try_from(value).unwrap_or_default())
+}

@@ -1,0 +1,184 @@
+//! `serve`, `web` and `worker`: the processes that stay.
+
+use super::{Failure, start};
+use crate::config::{DatabaseSettings, UploadSettings, WebSettings};
+use crate::http::site_guard::SiteGuard;
+use crate::imports::{Engine, UploadSettings as Keeping, Uploads, Watches};
+use crate::platform::database::Database;
+use crate::platform::doorbell::Doorbell;
+use crate::platform::postgres::ServeLock;
+use crate::platform::stopping::{self, Stopping};
+use crate::platform::storage::FileStorage;
+use crate::router::{self, AppState};
+use crate::worker;
+use anyhow::Context as _;
+use clap::Args;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long requests may take to end after the process was asked to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+#[derive(Args, Clone, Debug)]
+pub struct ServeArguments {
+    #[command(flatten)]
+    database: DatabaseSettings,
+    #[command(flatten)]
+    web: WebSettings,
+    #[command(flatten)]
+    uploads: UploadSettings,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct WorkerArguments {
+    #[command(flatten)]
+    database: DatabaseSettings,
+    #[command(flatten)]
+    uploads: UploadSettings,
+}
+
+/// Which half of the work a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Half {
+    Web,
+    Both,
+}
+
+pub fn serve(arguments: &ServeArguments, half: Half) -> Result<ExitCode, Failure> {
+    arguments.web.check().map_err(Failure::Usage)?;
+    start::runtime()?.block_on(async {
+        let _lock = lock(&arguments.database)?;
+        let listener = listen(&arguments.web).await?;
+        let stopping = stop_on_signals()?;
+        let opened = start::open(&arguments.database).await?;
+        let result = serve_with(arguments, half, listener, &opened.database, stopping).await;
+        opened.close().await;
+        result?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
+    start::runtime()?.block_on(async {
+        let stopping = stop_on_signals()?;
+        let opened = start::open(&arguments.database).await?;
+        let engine = engine(&opened.database, &stopping);
+        tracing::info!("working");
+        worker::run(engine.clone(), uploads(&opened.database, &engine, &arguments.uploads)).await;
+        opened.close().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Two web processes on one private database would be two addresses for one catalogue, by mistake.
+fn lock(settings: &DatabaseSettings) -> anyhow::Result<Option<ServeLock>> {
+    match settings.database_url {
+        Some(_) => Ok(None),
+        None => Ok(Some(ServeLock::take(&start::data_dir(settings))?)),
+    }
+}
+
+async fn listen(settings: &WebSettings) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::new(settings.host, settings.port);
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "port {} is taken by another program. Stop that one, or choose another port: PORT={} product-importer",
+            settings.port,
+            settings.port.saturating_add(1)
+        ),
+        _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
+    })
+}
+
+async fn serve_with(
+    arguments: &ServeArguments,
+    half: Half,
+    listener: TcpListener,
+    database: &Database,
+    stopping: Stopping,
+) -> anyhow::Result<()> {
+    let engine = engine(database, &stopping);
+    let state = AppState {
+        database: database.clone(),
+        uploads: uploads(database, &engine, &arguments.uploads),
+        watches: Watches::new(database.clone(), stopping.clone()),
+        guard: SiteGuard::new(arguments.web.public_url.as_deref(), Vec::new(), false),
+    };
+    let workers = match half {
+        Half::Both => tokio::spawn(worker::run(engine.clone(), state.uploads.clone())),
+        Half::Web => tokio::spawn(async move { engine.doorbell.carry(engine.stopping.clone()).await }),
+    };
+    announce(&listener)?;
+    let mut asked = stopping.clone();
+    let server = axum::serve(listener, router::service(state))
+        .with_graceful_shutdown(async move { asked.wait().await })
+        .into_future();
+    let mut late = stopping.clone();
+    tokio::select! {
+        served = server => served.context("the web server ended")?,
+        () = async { late.wait().await; tokio::time::sleep(GRACE).await } => {
+            tracing::warn!("some requests did not end in time");
+        }
+    }
+    workers.await.context("the workers ended")?;
+    Ok(())
+}
+
+fn engine(database: &Database, stopping: &Stopping) -> Engine {
+    let pool = database.pool.clone();
+    Engine {
+        storage: FileStorage::Postgres(pool.clone()),
+        doorbell: Doorbell::new(pool.clone()),
+        pool,
+        stopping: stopping.clone(),
+    }
+}
+
+fn uploads(database: &Database, engine: &Engine, settings: &UploadSettings) -> Uploads {
+    Uploads {
+        database: database.clone(),
+        storage: engine.storage.clone(),
+        doorbell: engine.doorbell.clone(),
+        settings: Keeping {
+            max_size_bytes: settings.upload_max_bytes,
+            expire_after: hours(settings.upload_expire_hours),
+            keep_file_for: hours(settings.keep_file_hours),
+            ..Keeping::default()
+        },
+    }
+}
+
+fn hours(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count) * 3600)
+}
+
+/// The one line a newcomer looks for.
+fn announce(listener: &TcpListener) -> anyhow::Result<()> {
+    let address = listener.local_addr().context("no address to listen on")?;
+    println!("Product Importer is ready: http://{address}");
+    Ok(())
+}
+
+/// Ctrl-C and SIGTERM ask everything to end; a second one ends it at once.
+fn stop_on_signals() -> anyhow::Result<Stopping> {
+    let (stop, stopping) = stopping::stopping();
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    tokio::spawn(async move {
+        for is_first in [true, false] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if is_first {
+                tracing::info!("stopping");
+                stop.now();
+            }
+        }
+        std::process::exit(130);
+    });
+    Ok(stopping)
+}

@@ -1,0 +1,42 @@
+//! Every background job and schedule, on one screen.
+
+use crate::catalog;
+use crate::imports::{self, Engine, Uploads};
+use std::time::Duration;
+
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Works until the process is to stop.
+pub async fn run(engine: Engine, uploads: Uploads) {
+    tokio::join!(
+        // Rings from other processes.
+        engine.doorbell.carry(engine.stopping.clone()),
+        // Uploads are read while they arrive, any number side by side.
+        engine.read_uploads(),
+        // Imports are merged one after another.
+        engine.merge_queue(),
+        // What is no longer needed goes.
+        sweep_regularly(&engine, &uploads),
+    );
+}
+
+async fn sweep_regularly(engine: &Engine, uploads: &Uploads) {
+    let mut stopping = engine.stopping.clone();
+    loop {
+        if let Err(error) = sweep(engine, uploads).await {
+            tracing::warn!(?error, "could not tidy up; trying again in a minute");
+        }
+        tokio::select! {
+            () = stopping.wait() => return,
+            () = tokio::time::sleep(SWEEP_EVERY) => {}
+        }
+    }
+}
+
+async fn sweep(engine: &Engine, uploads: &Uploads) -> anyhow::Result<()> {
+    imports::sweep_uploads(uploads).await?;
+    imports::sweep_staging(&engine.pool).await?;
+    imports::fail_orphans(&engine.pool).await?;
+    catalog::compact_counts(&engine.pool).await?;
+    Ok(())
+}
