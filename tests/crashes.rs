@@ -1,0 +1,258 @@
+//! Processes killed at every place where it could hurt: no row is lost, none is counted twice.
+
+mod support;
+
+use product_importer::imports::write_sample;
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+use support::catalogue::{self, Catalogue};
+use support::database::TestDatabase;
+use support::process::{Process, program};
+
+/// Two runs of rows, so that there is a middle everywhere.
+const ROWS: u64 = 70_000;
+const PIECE: usize = 2 * 1024 * 1024;
+
+fn sample() -> anyhow::Result<Vec<u8>> {
+    let mut csv = Vec::new();
+    write_sample(ROWS, 11, &mut csv)?;
+    Ok(csv)
+}
+
+/// Uploads by tus, as the page does.
+async fn upload(address: &str, csv: &[u8]) -> anyhow::Result<String> {
+    let client = reqwest::Client::new();
+    let created = client
+        .post(format!("{address}/api/v1/imports"))
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Length", csv.len())
+        .send()
+        .await?
+        .error_for_status()?;
+    let file = created.headers()["location"].to_str()?.to_owned();
+    for (number, piece) in csv.chunks(PIECE).enumerate() {
+        client
+            .patch(format!("{address}{file}"))
+            .header("Tus-Resumable", "1.0.0")
+            .header("Content-Type", "application/offset+octet-stream")
+            .header("Upload-Offset", number * PIECE)
+            .body(piece.to_vec())
+            .send()
+            .await?
+            .error_for_status()?;
+    }
+    Ok(format!("{address}{}", file.trim_end_matches("/file")))
+}
+
+async fn import_at(url: &str) -> anyhow::Result<Value> {
+    Ok(reqwest::get(url).await?.error_for_status()?.json().await?)
+}
+
+/// Waits until the import is as wanted, and checks on the way that no number goes down.
+async fn until(url: &str, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+    const NUMBERS: [&str; 8] = [
+        "bytes_received",
+        "rows_read",
+        "created",
+        "updated",
+        "unchanged",
+        "duplicates",
+        "skipped",
+        "rejected",
+    ];
+    let mut before = Value::Null;
+    let waiting = async {
+        loop {
+            if let Ok(import) = import_at(url).await {
+                for number in NUMBERS {
+                    anyhow::ensure!(
+                        import[number].as_i64() >= before[number].as_i64(),
+                        "{number} went down: {import}"
+                    );
+                }
+                if wanted(&import) {
+                    return Ok(import);
+                }
+                before = import;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), waiting).await?
+}
+
+fn is_over(import: &Value) -> bool {
+    ["done", "failed", "cancelled"]
+        .iter()
+        .any(|state| import["state"] == *state)
+}
+
+/// The import is done, its counts and the catalogue are what the file says.
+fn check(import: &Value, csv: &[u8], found: &Catalogue) -> anyhow::Result<()> {
+    anyhow::ensure!(import["state"] == "done", "{import}");
+    let mut expected = Catalogue::new();
+    let counts = catalogue::import(&mut expected, &catalogue::rows_of(csv)?, "overwrite", true);
+    for (name, value) in [
+        ("rows_read", counts.rows_read),
+        ("created", counts.created),
+        ("updated", counts.updated),
+        ("unchanged", counts.unchanged),
+        ("duplicates", counts.duplicates),
+        ("rejected", 0),
+    ] {
+        anyhow::ensure!(import[name] == value, "{name} is not {value}: {import}");
+    }
+    anyhow::ensure!(*found == expected, "the catalogue differs from the file");
+    Ok(())
+}
+
+/// A worker is killed at `place`, another one finishes what it began.
+async fn killed_worker(place: &str) -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let csv = sample()?;
+    let (_web, address) = Process::serve(program(Some(&database.url())).arg("web"))?;
+    let mut doomed = Process::start(
+        program(Some(&database.url()))
+            .arg("worker")
+            .env("PRODUCT_IMPORTER_FAULT", format!("{place}=abort")),
+    )?;
+    let url = upload(&address, &csv).await?;
+    let status = doomed.ended().await?;
+    anyhow::ensure!(!status.success(), "the worker was not killed at {place}");
+    let died_at = import_at(&url).await?;
+    anyhow::ensure!(!is_over(&died_at), "the worker had finished before {place}: {died_at}");
+    let _heir = Process::start(program(Some(&database.url())).arg("worker"))?;
+    let import = until(&url, is_over).await?;
+    check(&import, &csv, &catalogue::read(&database.database.pool).await?)
+}
+
+macro_rules! killed_at {
+    ($($name:ident: $place:literal,)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() -> anyhow::Result<()> {
+                killed_worker($place).await
+            }
+        )+
+    };
+}
+
+killed_at! {
+    killed_before_a_run_is_written: "staging.write:1",
+    killed_before_a_later_run_is_written: "staging.write:2",
+    killed_after_a_run_is_written: "staging.written:1",
+    killed_when_the_file_ends: "reading.end:1",
+    killed_before_the_first_batch_is_committed: "merging.batch:1",
+    killed_in_the_middle_of_merging: "merging.batch:4",
+    killed_between_two_batches: "merging.batch_committed:3",
+    killed_before_the_import_is_done: "merging.end:1",
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_never_gets_further_fails_with_its_reason() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let (_web, address) = Process::serve(program(Some(&database.url())).arg("web"))?;
+    let _worker = Process::start(
+        program(Some(&database.url()))
+            .arg("worker")
+            .env("PRODUCT_IMPORTER_FAULT", "merging.batch=error"),
+    )?;
+    let url = upload(&address, b"sku,name\na,one\n").await?;
+    let import = until(&url, is_over).await?;
+    assert_eq!(import["state"], "failed", "{import}");
+    assert!(
+        import["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("a fault was asked for")),
+        "{import}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_asked_to_stop_gives_its_work_back_at_once() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let csv = sample()?;
+    let (_web, address) = Process::serve(program(Some(&database.url())).arg("web"))?;
+    let mut first = Process::start(program(Some(&database.url())).arg("worker"))?;
+    let url = upload(&address, &csv).await?;
+    until(&url, |import| import["created"].as_i64() > Some(0) || is_over(import)).await?;
+    assert!(first.terminate()?.success());
+    let claim: Option<uuid::Uuid> = sqlx::query_scalar("SELECT claim FROM imports")
+        .fetch_one(&database.database.pool)
+        .await?;
+    assert_eq!(claim, None, "the claim was kept");
+    let _second = Process::start(program(Some(&database.url())).arg("worker"))?;
+    let import = until(&url, is_over).await?;
+    check(&import, &csv, &catalogue::read(&database.database.pool).await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelling_a_merge_keeps_what_was_counted() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let csv = sample()?;
+    let (_web, address) = Process::serve(program(Some(&database.url())).arg("serve"))?;
+    let url = upload(&address, &csv).await?;
+    until(&url, |import| import["created"].as_i64() > Some(0)).await?;
+    let answer = reqwest::Client::new().put(format!("{url}/cancellation")).send().await?;
+    let import = until(&url, is_over).await?;
+    if answer.status() == 202 {
+        assert_eq!(import["state"], "cancelled", "{import}");
+    } else {
+        assert_eq!(
+            (answer.status().as_u16(), &import["state"]),
+            (409, &Value::from("done"))
+        );
+    }
+    let found = catalogue::read(&database.database.pool).await?;
+    assert_eq!(import["created"], found.len() as i64);
+    let again = import_at(&url).await?;
+    assert_eq!(again, import, "nothing is written after the end");
+    Ok(())
+}
+
+/// The process id of the private PostgreSQL's postmaster.
+fn postmaster(data_dir: &Path) -> anyhow::Result<nix::unistd::Pid> {
+    let file = std::fs::read_to_string(data_dir.join("postgresql/postmaster.pid"))?;
+    Ok(nix::unistd::Pid::from_raw(
+        file.lines().next().unwrap_or_default().trim().parse()?,
+    ))
+}
+
+async fn killed_database(wanted: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let csv = sample()?;
+    let (mut server, address) = Process::serve(program(None).arg("serve").env("DATA_DIR", folder.path()))?;
+    let url = upload(&address, &csv).await?;
+    until(&url, |import| wanted(import) || is_over(import)).await?;
+    nix::sys::signal::kill(postmaster(folder.path())?, nix::sys::signal::Signal::SIGKILL)?;
+    let import = until(&url, is_over).await?;
+    assert_eq!(import["state"], "done", "{import}");
+    let exported = program(None).arg("export").env("DATA_DIR", folder.path()).output()?;
+    let exported = catalogue::rows_of(support::process::output(&exported)?.as_bytes())?;
+    let mut expected = Catalogue::new();
+    let counts = catalogue::import(&mut expected, &catalogue::rows_of(&csv)?, "overwrite", true);
+    assert_eq!(
+        (&import["created"], &import["duplicates"]),
+        (&counts.created.into(), &counts.duplicates.into())
+    );
+    assert!(
+        exported
+            .iter()
+            .map(|row| (&row.sku, &row.name))
+            .eq(expected.values().map(|row| (&row.sku, &row.name)))
+    );
+    server.terminate()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_killed_while_reading_is_survived() -> anyhow::Result<()> {
+    killed_database(|import| import["rows_read"].as_i64() > Some(0)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_killed_while_merging_is_survived() -> anyhow::Result<()> {
+    killed_database(|import| import["created"].as_i64() > Some(0)).await
+}
