@@ -12,8 +12,8 @@ const SEED: u64 = 2026;
 pub struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("product-importer-bench-{}", std::process::id()));
+    pub fn new(name: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("product-importer-bench-{name}-{}", std::process::id()));
         fs::create_dir_all(&path)?;
         Ok(Self(path))
     }

@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 
 pub fn measure(options: &Options, yardstick_only: bool) -> Result<()> {
     let server = Server::find()?;
-    let folder = Folder::new()?;
+    let folder = Folder::new("files")?;
     let scenarios = scenarios(&folder, options.rows)?;
     let catalogues = Catalogues::new(&server, &folder, options)?;
     let contenders: &[Contender] = if yardstick_only {

@@ -24,7 +24,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 #[derive(Parser)]
-#[command(about = "Measures imports. PostgreSQL: the one that DATABASE_URL names, which must allow new databases.")]
+#[command(about = "Measures imports. PostgreSQL: one made for it, or the one that DATABASE_URL names.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

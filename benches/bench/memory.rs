@@ -10,7 +10,7 @@ use anyhow::Result;
 
 pub fn measure(options: &Options) -> Result<()> {
     let server = Server::find()?;
-    let folder = Folder::new()?;
+    let folder = Folder::new("files")?;
     let catalogues = Catalogues::new(&server, &folder, options)?;
     catalogues.migrate()?;
     let mut entries = Vec::new();

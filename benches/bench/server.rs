@@ -1,6 +1,8 @@
 //! The PostgreSQL that everything is measured on, spoken to through `psql`.
 
+use crate::files::Folder;
 use anyhow::{Context, Result, bail};
+use product_importer::platform::postgres::PrivatePostgres;
 use std::env;
 use std::process::{Command, Stdio};
 
@@ -20,16 +22,25 @@ const SETTINGS: [&str; 12] = [
     "jit",
 ];
 
-/// A running server on which databases may be made.
+/// A running server on which databases may be made. Fields are dropped in order: the server, then its data.
 pub struct Server {
     url: String,
+    _private: Option<(PrivatePostgres, Folder)>,
 }
 
 impl Server {
-    /// The server of `DATABASE_URL`.
+    /// The server of `DATABASE_URL`, or else one made for the measurement, as the program would run it.
     pub fn find() -> Result<Self> {
-        let url = env::var("DATABASE_URL").context("set DATABASE_URL to a server where databases may be made")?;
-        let server = Self { url };
+        let server = if let Ok(url) = env::var("DATABASE_URL") {
+            Self { url, _private: None }
+        } else {
+            let data = Folder::new("postgres")?;
+            let private = PrivatePostgres::start_or_join(data.path())?;
+            Self {
+                url: private.url(),
+                _private: Some((private, data)),
+            }
+        };
         server.ask("postgres", "SELECT 1")?;
         Ok(server)
     }

@@ -32,7 +32,7 @@ const READY_WITHIN: Duration = Duration::from_mins(1);
 
 pub fn measure(options: &Options) -> Result<()> {
     let server = Server::find()?;
-    let folder = Folder::new()?;
+    let folder = Folder::new("files")?;
     let scenarios = scenarios(&folder, options.rows)?;
     let catalogues = Catalogues::new(&server, &folder, options)?;
     catalogues.migrate()?;
