@@ -1,7 +1,7 @@
 //! The files that are imported: a sample, and the same with 30 % of its rows changed.
 
 use anyhow::Result;
-use product_importer::imports::sample;
+use product_importer::imports;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ impl Folder {
     /// A sample file of this many rows.
     pub fn sample(&self, rows: u64) -> Result<PathBuf> {
         let path = self.0.join(format!("products-{rows}.csv"));
-        sample::write(rows, SEED, BufWriter::new(File::create(&path)?))?;
+        imports::write_sample(rows, SEED, BufWriter::new(File::create(&path)?))?;
         Ok(path)
     }
 

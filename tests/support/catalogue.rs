@@ -39,7 +39,10 @@ pub type Catalogue = BTreeMap<String, Product>;
 
 /// Does to `catalogue` what importing `rows` must do.
 pub fn import(catalogue: &mut Catalogue, rows: &[FileRow], mode: &str, new_active: bool) -> Counts {
-    let mut counts = Counts { rows_read: rows.len() as i64, ..Counts::default() };
+    let mut counts = Counts {
+        rows_read: rows.len() as i64,
+        ..Counts::default()
+    };
     let mut last: BTreeMap<String, &FileRow> = BTreeMap::new();
     for row in rows {
         if last.insert(SkuKey::of(&row.sku).as_str().to_owned(), row).is_some() {
@@ -85,9 +88,20 @@ pub fn import(catalogue: &mut Catalogue, rows: &[FileRow], mode: &str, new_activ
 /// The catalogue as it is in the database.
 pub async fn read(pool: &PgPool) -> anyhow::Result<Catalogue> {
     let rows: Vec<(String, String, String, String, bool, i32)> =
-        sqlx::query_as("SELECT sku_key, sku, name, description, active, version FROM products").fetch_all(pool).await?;
+        sqlx::query_as("SELECT sku_key, sku, name, description, active, version FROM products")
+            .fetch_all(pool)
+            .await?;
     let products = rows.into_iter().map(|(key, sku, name, description, active, version)| {
-        (key, Product { sku, name, description, active, version })
+        (
+            key,
+            Product {
+                sku,
+                name,
+                description,
+                active,
+                version,
+            },
+        )
     });
     Ok(products.collect())
 }

@@ -1,20 +1,24 @@
-//! A database of its own for every test, on the server that `TEST_DATABASE_URL` names.
+//! A database of its own for every test, on the server that `TEST_DATABASE_URL` names or on a private one.
 
 use anyhow::Context;
 use product_importer::platform::database::{Database, migrate};
+use product_importer::platform::postgres::PrivatePostgres;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool};
+use std::sync::{Mutex, PoisonError};
 
 /// A fresh, migrated database that is dropped at the end, also of a test that failed.
 pub struct TestDatabase {
     server: PgConnectOptions,
     name: String,
+    url: String,
     pub database: Database,
 }
 
 impl TestDatabase {
     pub async fn create() -> anyhow::Result<Self> {
-        let server = server()?;
+        let server_url = server_url()?;
+        let server: PgConnectOptions = server_url.parse().context("TEST_DATABASE_URL")?;
         let name = format!("test_{}", uuid::Uuid::new_v4().simple());
         let mut connection = server.connect().await.context("cannot reach the server for tests")?;
         sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
@@ -23,7 +27,18 @@ impl TestDatabase {
         connection.close().await?;
         let database = Database::of(pool(&server, &name, 8).await?);
         migrate(&database.pool).await?;
-        Ok(Self { server, name, database })
+        let url = url_of(&server_url, &name)?;
+        Ok(Self {
+            server,
+            name,
+            url,
+            database,
+        })
+    }
+
+    /// Where another process finds it.
+    pub fn url(&self) -> String {
+        self.url.clone()
     }
 
     /// Connections of its own, as another process would have them.
@@ -61,10 +76,27 @@ impl Drop for TestDatabase {
     }
 }
 
-fn server() -> anyhow::Result<PgConnectOptions> {
-    let url = std::env::var("TEST_DATABASE_URL")
-        .context("TEST_DATABASE_URL has to name a PostgreSQL server on which databases may be created")?;
-    url.parse().context("TEST_DATABASE_URL")
+/// The server for tests. Without `TEST_DATABASE_URL` it is a private one that test processes start and share.
+fn server_url() -> anyhow::Result<String> {
+    static SERVER: Mutex<Option<PrivatePostgres>> = Mutex::new(None);
+    if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
+        return Ok(url);
+    }
+    let mut server = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+    if server.is_none() {
+        let user = nix::unistd::geteuid();
+        let folder = std::env::temp_dir().join(format!("product-importer-tests-{user}"));
+        *server = Some(PrivatePostgres::start_or_join(&folder)?);
+    }
+    server.as_ref().map(PrivatePostgres::url).context("no server")
+}
+
+/// The address of a database of that name on the same server.
+fn url_of(server: &str, name: &str) -> anyhow::Result<String> {
+    let (scheme, rest) = server.split_once("://").context("no scheme in the server's address")?;
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let authority = place.split_once('/').map_or(place, |(authority, _)| authority);
+    Ok(format!("{scheme}://{authority}/{name}?{query}"))
 }
 
 async fn pool(server: &PgConnectOptions, name: &str, max_connections: u32) -> anyhow::Result<PgPool> {

@@ -1,5 +1,7 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod catalogue;
 pub mod database;
+pub mod process;
 pub mod uploads;

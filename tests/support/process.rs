@@ -13,7 +13,15 @@ pub struct Process {
 /// The program, on that database, with nothing of the tests' own environment that could steer it.
 pub fn program(database_url: Option<&str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_product-importer"));
-    for name in ["DATABASE_URL", "DATA_DIR", "HOST", "PORT", "RUST_LOG", "ACCESS", "PUBLIC_URL"] {
+    for name in [
+        "DATABASE_URL",
+        "DATA_DIR",
+        "HOST",
+        "PORT",
+        "RUST_LOG",
+        "ACCESS",
+        "PUBLIC_URL",
+    ] {
         command.env_remove(name);
     }
     if let Some(url) = database_url {
@@ -25,19 +33,32 @@ pub fn program(database_url: Option<&str>) -> Command {
 impl Process {
     /// Starts a process that needs no watching.
     pub fn start(command: &mut Command) -> anyhow::Result<Self> {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("cannot start the program")?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .context("cannot start the program")?;
         Ok(Self { child })
     }
 
     /// Starts a web process on a free port, and gives its address once it is ready.
     pub fn serve(command: &mut Command) -> anyhow::Result<(Self, String)> {
-        let mut child =
-            command.env("PORT", "0").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start the program")?;
+        let mut child = command
+            .env("PORT", "0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the program")?;
         let out = child.stdout.take().context("no output")?;
         let process = Self { child };
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
-        let address = line.trim().rsplit_once(": ").with_context(|| format!("not ready: {line:?}"))?.1.to_owned();
+        let address = line
+            .trim()
+            .rsplit_once(": ")
+            .with_context(|| format!("not ready: {line:?}"))?
+            .1
+            .to_owned();
         Ok((process, address))
     }
 
@@ -65,7 +86,9 @@ impl Process {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), waiting).await.context("the process did not end")?
+        tokio::time::timeout(Duration::from_secs(60), waiting)
+            .await
+            .context("the process did not end")?
     }
 
     pub fn id(&self) -> u32 {
