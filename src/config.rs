@@ -77,7 +77,7 @@ pub struct LogSettings {
         long = "log",
         env = "RUST_LOG",
         value_name = "FILTER",
-        default_value = "info",
+        default_value = "info,sqlx=warn",
         global = true
     )]
     pub log_filter: String,

@@ -225,7 +225,8 @@ async fn killed_database(wanted: impl Fn(&Value) -> bool) -> anyhow::Result<()> 
     let csv = sample()?;
     let (mut server, address) = Process::serve(program(None).arg("serve").env("DATA_DIR", folder.path()))?;
     let url = upload(&address, &csv).await?;
-    until(&url, |import| wanted(import) || is_over(import)).await?;
+    let before = until(&url, |import| wanted(import) || is_over(import)).await?;
+    assert!(!is_over(&before), "too late to kill anything: {before}");
     nix::sys::signal::kill(postmaster(folder.path())?, nix::sys::signal::Signal::SIGKILL)?;
     let import = until(&url, is_over).await?;
     assert_eq!(import["state"], "done", "{import}");

@@ -162,7 +162,7 @@ async fn a_file_that_cannot_be_imported_leaves_the_catalogue_untouched() -> anyh
         (&b""[..], "empty"),
         (b"sku,price\na,1\n", "name"),
         (b"sku,name\nb,two\nc,\"three\nd,four\n", "line 3"),
-        (b"PK\x03\x04\x14\x00\x06\x00", "Excel"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "archive"),
     ] {
         let import = bench.import(csv, "overwrite", "active").await?;
         assert_eq!(import.state, State::Failed, "{told}");

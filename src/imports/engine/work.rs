@@ -117,14 +117,18 @@ impl Engine {
             Stop::Asked => Ok(claim.release(&self.pool, Duration::ZERO, None).await?),
             Stop::File(failure) => claim.fail(&self.pool, &failure.to_string()).await,
             Stop::Trouble(error) if claimed.attempts >= MOST_ATTEMPTS => {
-                tracing::error!(import_id = claimed.id, ?error, "an import has failed");
+                tracing::error!(
+                    import_id = claimed.id,
+                    error = format!("{error:#}"),
+                    "an import has failed"
+                );
                 claim.fail(&self.pool, &gave_up(&error)).await
             }
             Stop::Trouble(error) => {
                 tracing::warn!(
                     import_id = claimed.id,
                     attempt = claimed.attempts,
-                    ?error,
+                    error = format!("{error:#}"),
                     "an import is tried again"
                 );
                 let pause = Duration::from_millis(250) * 2_u32.pow(claimed.attempts.clamp(1, 5) as u32);
