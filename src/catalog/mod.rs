@@ -10,7 +10,7 @@ mod product;
 pub mod routes;
 mod sku;
 
-pub use bulk::{BulkCounts, BulkMode, BulkOrigin, BulkRow, write_rows};
+pub use bulk::{BulkCounts, BulkMode, BulkOrigin, BulkRow, BulkWriter};
 pub use counts::{Counts, compact as compact_counts, read as read_counts};
 pub use export::write as export;
 pub use list::Status;

@@ -4,6 +4,7 @@
 //! rows, changed ones by one UPDATE, and what would change nothing is not touched. The caller's transaction holds
 //! all of it together with the caller's own checkpoint.
 
+mod look_up;
 mod queries;
 
 use sqlx::PgConnection;
@@ -69,27 +70,38 @@ struct Plan<'a> {
     counts: BulkCounts,
 }
 
-/// Writes `rows`, which must be in key order.
-///
-/// # Errors
-/// Those of the database. A unique violation or a lost row means that somebody changed one of these products
-/// between look-up and write: roll back and call again.
-pub async fn write_rows(
-    connection: &mut PgConnection,
-    rows: &[BulkRow<'_>],
+/// Writes one import's rows, batch by batch, and learns how its batches are best looked up.
+#[derive(Debug)]
+pub struct BulkWriter {
     origin: BulkOrigin,
-) -> sqlx::Result<BulkCounts> {
-    let keys: Vec<&str> = rows.iter().map(|row| row.key).collect();
-    let found = queries::by_keys(connection, &keys).await?;
-    let existing = found.iter().map(queries::existing).collect::<sqlx::Result<Vec<_>>>()?;
-    let plan = Plan::of(rows, &existing, origin);
-    queries::insert(connection, &plan.new, origin).await?;
-    let updated = queries::update(connection, &plan.changed, origin.import_id).await?;
-    if updated != plan.changed.len() as u64 {
-        return Err(sqlx::Error::RowNotFound);
+    look_up: look_up::LookUp,
+}
+
+impl BulkWriter {
+    pub fn new(origin: BulkOrigin) -> Self {
+        Self {
+            origin,
+            look_up: look_up::LookUp::default(),
+        }
     }
-    super::counts::record(connection, plan.active_change, plan.inactive_change).await?;
-    Ok(plan.counts)
+
+    /// Writes `rows`, which must be in key order.
+    ///
+    /// # Errors
+    /// Those of the database. A unique violation or a lost row means that somebody changed one of these products
+    /// between look-up and write: roll back and call again.
+    pub async fn write(&mut self, connection: &mut PgConnection, rows: &[BulkRow<'_>]) -> sqlx::Result<BulkCounts> {
+        let found = self.look_up.products(connection, rows).await?;
+        let existing = found.iter().map(queries::existing).collect::<sqlx::Result<Vec<_>>>()?;
+        let plan = Plan::of(rows, &existing, self.origin);
+        queries::insert(connection, &plan.new, self.origin).await?;
+        let updated = queries::update(connection, &plan.changed, self.origin.import_id).await?;
+        if updated != plan.changed.len() as u64 {
+            return Err(sqlx::Error::RowNotFound);
+        }
+        super::counts::record(connection, plan.active_change, plan.inactive_change).await?;
+        Ok(plan.counts)
+    }
 }
 
 impl<'a> Plan<'a> {

@@ -8,17 +8,38 @@ use sqlx::{PgConnection, Row as _};
 /// How much of a copy is sent to the server at once.
 const SEND_BYTES: usize = 512 * 1024;
 
+/// The first `limit` products between two keys, both included, in key order.
+pub async fn in_range(connection: &mut PgConnection, first: &str, last: &str, limit: i64) -> sqlx::Result<Vec<PgRow>> {
+    sqlx::query(
+        "SELECT id, sku_key, sku, name, description, active FROM products
+         WHERE sku_key >= $1 AND sku_key <= $2 ORDER BY sku_key LIMIT $3",
+    )
+    .bind(first)
+    .bind(last)
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
 /// The products with those keys, in key order. `keys` are in key order too.
+///
+/// OFFSET 0 keeps the planner from joining otherwise than by the index: with thousands of keys it would rather read
+/// the whole table, once for every batch.
 pub async fn by_keys(connection: &mut PgConnection, keys: &[&str]) -> sqlx::Result<Vec<PgRow>> {
     sqlx::query(
-        "SELECT id, sku_key, sku, name, description, active FROM products WHERE sku_key = ANY($1) ORDER BY sku_key",
+        "SELECT product.* FROM unnest($1::text[]) WITH ORDINALITY AS wanted (sku_key, number)
+         CROSS JOIN LATERAL (
+             SELECT id, sku_key, sku, name, description, active FROM products
+             WHERE products.sku_key = wanted.sku_key COLLATE \"C\" OFFSET 0
+         ) AS product
+         ORDER BY wanted.number",
     )
     .bind(keys)
     .fetch_all(connection)
     .await
 }
 
-/// Reads a row of [`by_keys`].
+/// Reads a row of [`in_range`] or [`by_keys`].
 pub fn existing(row: &PgRow) -> sqlx::Result<Existing<'_>> {
     Ok(Existing {
         id: row.try_get(0)?,

@@ -8,7 +8,7 @@ use super::claim::{Claim, Claimed};
 use super::merging_queries as queries;
 use super::ranges::{self, Range};
 use super::stop::{Result, Stop};
-use crate::catalog::{self, BulkCounts, BulkMode, BulkOrigin, BulkRow};
+use crate::catalog::{BulkCounts, BulkMode, BulkOrigin, BulkRow, BulkWriter};
 use crate::imports::staging::{BlockKeys, RawRow, StagedRow, Staging, offsets};
 use crate::platform::fault;
 use anyhow::anyhow;
@@ -46,7 +46,7 @@ pub async fn merge(pool: &PgPool, claimed: &Claimed) -> Result<()> {
             pool: pool.clone(),
             claim,
             staging,
-            origin,
+            writer: BulkWriter::new(origin),
             range,
         };
         lane.merge(Arc::clone(&blocks))
@@ -95,7 +95,7 @@ struct Lane {
     pool: PgPool,
     claim: Claim,
     staging: Staging,
-    origin: BulkOrigin,
+    writer: BulkWriter,
     range: Range,
 }
 
@@ -138,9 +138,9 @@ impl Lane {
         Ok(())
     }
 
-    async fn try_write(&self, rows: &[BulkRow<'_>], duplicates: i64, last_key: &str) -> Result<()> {
+    async fn try_write(&mut self, rows: &[BulkRow<'_>], duplicates: i64, last_key: &str) -> Result<()> {
         let mut transaction = self.pool.begin().await?;
-        let products = catalog::write_rows(&mut transaction, rows, self.origin).await?;
+        let products = self.writer.write(&mut transaction, rows).await?;
         fault::point("merging.batch")?;
         queries::move_range(
             &mut transaction,
