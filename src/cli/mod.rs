@@ -7,6 +7,7 @@ mod serve;
 mod start;
 
 use crate::config::{DatabaseSettings, LogSettings};
+use crate::platform::memory;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -60,6 +61,7 @@ impl From<anyhow::Error> for Failure {
 /// Runs the command of this process's arguments.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    memory::return_at_once();
     start::log(&cli.log);
     let result = match cli.command {
         None => serve::serve(&cli.serve, serve::Half::Both),

@@ -4,6 +4,7 @@ pub mod copy;
 pub mod database;
 pub mod doorbell;
 pub mod fault;
+pub mod memory;
 pub mod postgres;
 pub mod stopping;
 pub mod storage;
