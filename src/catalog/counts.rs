@@ -1,15 +1,24 @@
 //! How many products there are: always exact, at once, whatever the catalogue's size.
+//!
+//! Changes are noted one by one and added up, since a single number would make every edit and every merge wait
+//! for the one before it. A schedule keeps them few.
 
-use sqlx::{PgConnection, PgExecutor};
+use super::queries;
+use sqlx::PgConnection;
+
+pub use queries::{compact_count_changes as compact, sum_count_changes as read};
 
 /// The number of products by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Products that are shown.
     pub active: i64,
+    /// Products that are kept back.
     pub inactive: i64,
 }
 
 impl Counts {
+    /// Products of any status.
     pub fn all(self) -> i64 {
         self.active + self.inactive
     }
@@ -20,37 +29,5 @@ pub async fn record(connection: &mut PgConnection, active_change: i64, inactive_
     if active_change == 0 && inactive_change == 0 {
         return Ok(());
     }
-    sqlx::query("INSERT INTO product_count_changes (active_change, inactive_change) VALUES ($1, $2)")
-        .bind(active_change)
-        .bind(inactive_change)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// The sum of all changes.
-pub async fn read(executor: impl PgExecutor<'_>) -> sqlx::Result<Counts> {
-    let (active, inactive) = sqlx::query_as(
-        "SELECT coalesce(sum(active_change), 0)::bigint, coalesce(sum(inactive_change), 0)::bigint
-         FROM product_count_changes",
-    )
-    .fetch_one(executor)
-    .await?;
-    Ok(Counts { active, inactive })
-}
-
-/// Replaces many changes by their sum; a schedule calls this. Changes that are not yet committed stay.
-pub async fn compact(executor: impl PgExecutor<'_>) -> sqlx::Result<()> {
-    sqlx::query(
-        "WITH gone AS (
-             DELETE FROM product_count_changes
-             WHERE id IN (SELECT id FROM product_count_changes ORDER BY id LIMIT 100000 FOR UPDATE SKIP LOCKED)
-             RETURNING active_change, inactive_change
-         )
-         INSERT INTO product_count_changes (active_change, inactive_change)
-         SELECT sum(active_change), sum(inactive_change) FROM gone HAVING count(*) > 0",
-    )
-    .execute(executor)
-    .await?;
-    Ok(())
+    queries::add_count_change(connection, active_change, inactive_change).await
 }

@@ -54,6 +54,15 @@ impl Status {
             _ => None,
         }
     }
+
+    /// What `products.active` must be, where it matters.
+    pub fn as_active(self) -> Option<bool> {
+        match self {
+            Self::All => None,
+            Self::Active => Some(true),
+            Self::Inactive => Some(false),
+        }
+    }
 }
 
 impl Cursor {
@@ -91,10 +100,8 @@ pub async fn page(orm: &DatabaseConnection, query: &Query) -> Result<Page, Error
     // Going back means walking the other way and turning the page round.
     let is_descending = query.is_reversed != is_backwards;
     let mut select = Entity::find().limit(query.limit + 1);
-    match query.status {
-        Status::All => {}
-        Status::Active => select = select.filter(Column::Active.eq(true)),
-        Status::Inactive => select = select.filter(Column::Active.eq(false)),
+    if let Some(active) = query.status.as_active() {
+        select = select.filter(Column::Active.eq(active));
     }
     if let Some(Cursor::After(key) | Cursor::Before(key)) = &query.cursor {
         let bound = if is_descending {

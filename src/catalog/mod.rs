@@ -7,6 +7,7 @@ mod export;
 mod list;
 pub mod pages;
 mod product;
+mod queries;
 pub mod routes;
 mod sku;
 
