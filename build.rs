@@ -3,7 +3,13 @@
 //! Packages are installed once into `OUT_DIR` (never into the source tree) and again only when the lock file
 //! changes. Every file lands in `assets.rs` under a path that `http::assets` serves, behind one hash of them all.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script is told by its environment and answers by its exit code"
+)]
+
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -52,6 +58,8 @@ fn embed() -> Result<(), String> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(text)?);
     let out = PathBuf::from(env::var("OUT_DIR").map_err(text)?);
     let packages = install_packages(&root, &out.join("npm"))?;
+    // Tests use the same packages as the pages.
+    println!("cargo::rustc-env=NPM_PACKAGES={}", packages.display());
     let mut files = BTreeMap::new();
     files.insert("app.css".to_owned(), bundle_css(&root.join("assets/css"), &out)?);
     add_folder(&mut files, &root.join("assets/js"), "js")?;
@@ -145,7 +153,10 @@ fn write_table(files: &BTreeMap<String, PathBuf>, table: &Path) -> Result<(), St
     for (served, source) in files {
         let bytes = fs::read(source).map_err(|error| format!("{}: {error}", source.display()))?;
         (served, bytes).hash(&mut hasher);
-        rows.push_str(&format!("    ({served:?}, include_bytes!({source:?})),\n"));
+        let path = source
+            .to_str()
+            .ok_or_else(|| format!("{} is not Unicode", source.display()))?;
+        writeln!(rows, "    ({served:?}, include_bytes!({path:?})),").map_err(text)?;
     }
     let hash = hasher.finish();
     let code = format!(
@@ -159,6 +170,7 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn text(error: impl ToString) -> String {
     error.to_string()
 }

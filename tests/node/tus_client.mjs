@@ -1,8 +1,11 @@
 // Uploads with the tus client that the pages use: over a line that breaks once, and one that is given up.
-// Usage: node tus_client.mjs http://host:port/api/v1/imports
+// Usage: node tus_client.mjs http://host:port/api/v1/imports path/to/node_modules
 
+import { createRequire } from "node:module";
 import net from "node:net";
-import { Upload } from "tus-js-client";
+
+// The packages that the pages were built with.
+const { Upload } = createRequire(`${process.argv[3]}/`)("tus-js-client");
 
 const endpoint = new URL(process.argv[2]);
 const file = Buffer.from(Array.from({ length: 5_000_000 }, (_, at) => (at * 31) % 251));
