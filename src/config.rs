@@ -109,6 +109,7 @@ impl WebSettings {
 
 /// The fault a test asks for (`platform::fault`).
 #[cfg(debug_assertions)]
+#[expect(clippy::disallowed_methods, reason = "this is the place where settings are read")]
 pub fn fault() -> Option<String> {
     std::env::var("PRODUCT_IMPORTER_FAULT").ok()
 }

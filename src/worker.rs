@@ -4,7 +4,7 @@ use crate::catalog;
 use crate::imports::{self, Engine, Uploads};
 use std::time::Duration;
 
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Works until the process is to stop.
 pub async fn run(engine: Engine, uploads: Uploads) {

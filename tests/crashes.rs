@@ -79,7 +79,7 @@ async fn until(url: &str, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Val
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), waiting).await?
+    tokio::time::timeout(Duration::from_mins(2), waiting).await?
 }
 
 fn is_over(import: &Value) -> bool {

@@ -3,6 +3,8 @@
 //! The files are left under `target/tmp/pages`, together with the assets, so that a browser can look at them: after
 //! `python3 -m http.server` there, `bin/screenshots http://127.0.0.1:8000 target/screenshots /imports/done.html`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use askama::Template;
 use chrono::{DateTime, Duration, Utc};
 use product_importer::catalog::pages::{ProductRow, ProductsPage};
@@ -39,6 +41,7 @@ fn check(name: &str, page: &impl Template) -> String {
     html
 }
 
+#[expect(clippy::disallowed_methods, reason = "pages are looked at now; there is no database")]
 fn now() -> DateTime<Utc> {
     Utc::now()
 }

@@ -80,7 +80,7 @@ async fn import(
     };
     let bar = bar(bytes_total);
     let import = imports::import_file(&engine, database, &arguments.file, &options, |import| {
-        show(&bar, import)
+        show(&bar, import);
     })
     .await;
     bar.finish_and_clear();
@@ -106,7 +106,7 @@ fn show(bar: &ProgressBar, import: &Import) {
         Phase::Waiting => ("Waiting", total),
         _ => (
             "Adding",
-            total + (total as i128 * i128::from(merged) / i128::from(acceptable)) as i64,
+            total + (i128::from(total) * i128::from(merged) / i128::from(acceptable)) as i64,
         ),
     };
     bar.set_message(word);

@@ -67,7 +67,8 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         let opened = start::open(&arguments.database).await?;
         let engine = engine(&opened.database, &stopping);
         tracing::info!("working");
-        worker::run(engine.clone(), uploads(&opened.database, &engine, &arguments.uploads)).await;
+        let uploads = uploads(&opened.database, &engine, &arguments.uploads);
+        Box::pin(worker::run(engine, uploads)).await;
         opened.close().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -178,7 +179,15 @@ fn stop_on_signals() -> anyhow::Result<Stopping> {
                 stop.now();
             }
         }
-        std::process::exit(130);
+        end_at_once();
     });
     Ok(stopping)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever asks twice does not want to wait; the private PostgreSQL stops when its parent is gone"
+)]
+fn end_at_once() -> ! {
+    std::process::exit(130)
 }

@@ -39,14 +39,13 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Connects to the database, starting the private one if need be, and brings the schema up to date.
 pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Opened> {
-    let (url, server) = match &settings.database_url {
-        Some(url) => (url.clone(), None),
-        None => {
-            let folder = data_dir(settings);
-            let start = move || PrivatePostgres::start_or_join(&folder);
-            let server = tokio::task::spawn_blocking(start).await??;
-            (server.url(), Some(server))
-        }
+    let (url, server) = if let Some(url) = &settings.database_url {
+        (url.clone(), None)
+    } else {
+        let folder = data_dir(settings);
+        let start = move || PrivatePostgres::start_or_join(&folder);
+        let server = tokio::task::spawn_blocking(start).await??;
+        (server.url(), Some(server))
     };
     let database = database::connect(&url, settings.database_connections).await?;
     database::migrate(&database.pool).await?;

@@ -3,7 +3,7 @@
 //! Fields are those of the contract's JSON, so that a page's first state and the live one agree.
 //! The words of each phase stand in the templates; `assets/js/import-progress.js` does the same sums live.
 
-use crate::http::format::{self, count, number, percent, size};
+use crate::http::format::{count, number, percent, size};
 use crate::imports::Import;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;

@@ -2,6 +2,11 @@
 //!
 //! Processes that have to be killed, or run as somebody else, are this test program again, told by variables of the
 //! environment what to do (`child_process`). Run as root, the tests cover root and an ordinary user; else the latter.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "plain threads, told by the environment what to do"
+)]
 
 mod refusals;
 mod stage;

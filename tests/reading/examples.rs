@@ -117,7 +117,7 @@ fn a_failed_reader_stays_failed() {
 
 #[test]
 fn mangled_skus_are_imported_with_a_warning_that_survives_starting_over() {
-    let rows: String = (0..9).map(|number| format!("{number}.23E+12,Cup {number}\n")).collect();
+    let rows: String = (0..9).map(|number| number.to_string() + ".23E+12,Cup\n").collect();
     let file = format!("sku,name\nA,Cup\n{rows}1.5E+3,\n");
     for death in 0..file.len() {
         let outcome = read_in_two_lives(file.as_bytes(), 7, death);

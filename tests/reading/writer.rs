@@ -19,6 +19,10 @@ impl Coding {
 }
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "every one is a way of writing the same table"
+)]
 pub struct Dialect {
     pub coding: Coding,
     pub delimiter: char,
@@ -55,7 +59,7 @@ impl Dialect {
     pub fn write(&self, table: &[Vec<String>]) -> (Vec<u8>, Vec<u64>) {
         let (mut text, mut starts) = (String::new(), Vec::new());
         if self.declared {
-            text.push_str(&format!("sep={}{}", self.delimiter, self.line_ends[0]));
+            text.extend(["sep=", self.delimiter.encode_utf8(&mut [0; 4]), self.line_ends[0]]);
         }
         for (number, row) in table.iter().enumerate() {
             let line_end = self.line_ends[number % self.line_ends.len()];
@@ -134,7 +138,7 @@ impl Coding {
             "",
         ];
         prop::collection::vec((prop::sample::select(words), marks), 0..4)
-            .prop_map(|parts| parts.into_iter().map(|(word, mark)| format!("{word}{mark}")).collect())
+            .prop_map(|parts| parts.into_iter().map(|(word, mark)| word.to_owned() + &mark).collect())
             .boxed()
     }
 }

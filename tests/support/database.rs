@@ -77,6 +77,7 @@ impl Drop for TestDatabase {
 }
 
 /// The server for tests. Without `TEST_DATABASE_URL` it is a private one that test processes start and share.
+#[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
 fn server_url() -> anyhow::Result<String> {
     static SERVER: Mutex<Option<PrivatePostgres>> = Mutex::new(None);
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {

@@ -86,9 +86,10 @@ impl Claim {
 
     /// Ends the import with what went wrong.
     pub async fn fail(self, pool: &PgPool, error: &str) -> Result<()> {
-        match queries::fail(pool, self, error).await? {
-            true => Ok(()),
-            false => Err(Stop::ClaimLost),
+        if queries::fail(pool, self, error).await? {
+            Ok(())
+        } else {
+            Err(Stop::ClaimLost)
         }
     }
 }

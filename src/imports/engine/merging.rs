@@ -111,7 +111,7 @@ impl Lane {
             let mut connection = self.pool.acquire().await?;
             let bytes = self.staging.read(&mut connection, &numbers).await?;
             drop(connection);
-            waiting.add(bytes, &self.range)?;
+            waiting.add(&bytes, &self.range)?;
             let complete = waiting.take_before(next);
             self.write(&complete).await?;
         }
@@ -194,10 +194,10 @@ struct Batch {
 
 impl Waiting {
     /// Adds the rows of some blocks, as far as they belong to the range.
-    fn add(&mut self, bytes: Vec<u8>, range: &Range) -> Result<()> {
+    fn add(&mut self, bytes: &[u8], range: &Range) -> Result<()> {
         self.bytes.reserve(bytes.len());
-        for offset in offsets(&bytes) {
-            let row = raw(&bytes, offset)?;
+        for offset in offsets(bytes) {
+            let row = raw(bytes, offset)?;
             let key = std::str::from_utf8(row.key).map_err(|error| anyhow!(error))?;
             if range.has(key) {
                 self.bytes.extend_from_slice(row.bytes);

@@ -151,7 +151,7 @@ impl Reading {
     }
 
     async fn finish(&mut self) -> Result<()> {
-        self.on_thread(|reader, gathered| reader.finish(gathered)).await?;
+        self.on_thread(Reader::finish).await?;
         self.tell().await?;
         self.write_run(true).await?;
         self.wait_for_write().await

@@ -91,22 +91,22 @@ impl Telling {
         let pool = &self.watches.database().pool;
         for row in queries::newest_rejections(pool, import.id, self.rows_told, MOST_ROWS).await? {
             self.rows_told = row.number;
-            let event = self.event("row")?.json_data(row_json(&row)?)?;
+            let event = self.event("row").json_data(row_json(&row)?)?;
             self.waiting.push_back(event);
         }
         self.is_over = import.is_over();
         let state = ImportJson::from((*import).clone());
-        let progress = self.event("progress")?.json_data(&state)?;
+        let progress = self.event("progress").json_data(&state)?;
         self.waiting.push_back(progress);
         if self.is_over {
-            let end = self.event("end")?.json_data(&state)?;
+            let end = self.event("end").json_data(&state)?;
             self.waiting.push_back(end);
         }
         Ok(())
     }
 
-    fn event(&self, name: &str) -> anyhow::Result<Event> {
-        Ok(Event::default().event(name).id(self.rows_told.to_string()))
+    fn event(&self, name: &str) -> Event {
+        Event::default().event(name).id(self.rows_told.to_string())
     }
 }
 

@@ -94,6 +94,10 @@ fn stop(pid: i32) {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the private PostgreSQL is minded outside the runtime"
+)]
 fn ends_within(pid: i32, patience: Duration) -> bool {
     let deadline = Instant::now() + patience;
     while is_postgres(pid) {

@@ -108,6 +108,10 @@ impl Server {
     }
 
     /// Stops in order: connections are closed and everything is written down. Harder when that takes too long.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the private PostgreSQL is minded outside the runtime"
+    )]
     pub(super) fn stop(&mut self) {
         let hardening = [
             (Signal::SIGINT, STOP_PATIENCE),
