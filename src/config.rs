@@ -1,14 +1,17 @@
 //! Settings: environment variables, each also a flag. The only place that reads the environment.
 
+use axum::http::Uri;
 use clap::Args;
+use sqlx::postgres::PgConnectOptions;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use tracing_subscriber::EnvFilter;
 
 /// Where products are kept.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseSettings {
     /// PostgreSQL 14 or newer, as postgres://user:password@host/database; without it a private one is started
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true, value_parser = database_url)]
     pub database_url: Option<String>,
 
     /// Where the private PostgreSQL keeps its files [default: a folder fit for the platform and user]
@@ -33,7 +36,7 @@ pub struct WebSettings {
     pub port: u16,
 
     /// The address people use, when it is not the one listened on, as https://products.example.com
-    #[arg(long, env = "PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
     /// "open" lets everybody who reaches the address in
@@ -78,9 +81,38 @@ pub struct LogSettings {
         env = "RUST_LOG",
         value_name = "FILTER",
         default_value = "info,sqlx=warn",
+        value_parser = log_filter,
         global = true
     )]
     pub log_filter: String,
+}
+
+fn database_url(text: &str) -> Result<String, String> {
+    let is_postgres = ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme));
+    if is_postgres && text.parse::<PgConnectOptions>().is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("write it as postgres://user:password@host/database".to_owned())
+    }
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let address: Option<Uri> = text.parse().ok();
+    let is_web = |address: &Uri| matches!(address.scheme_str(), Some("http" | "https"));
+    if address.as_ref().is_some_and(is_web) {
+        Ok(text.to_owned())
+    } else {
+        Err("write it as https://products.example.com".to_owned())
+    }
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl WebSettings {

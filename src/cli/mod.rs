@@ -5,10 +5,11 @@ mod import;
 mod sample;
 mod serve;
 mod start;
+mod usage;
 
 use crate::config::{DatabaseSettings, LogSettings};
 use crate::platform::memory;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Imports a catalogue of half a million products from CSV into PostgreSQL, from a web page or a terminal.
@@ -60,8 +61,11 @@ impl From<anyhow::Error> for Failure {
 
 /// Runs the command of this process's arguments.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
     memory::return_at_once();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::tell(&error, &Cli::command()),
+    };
     start::log(&cli.log);
     let result = match cli.command {
         None => serve::serve(&cli.serve, serve::Half::Both),

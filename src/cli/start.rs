@@ -17,7 +17,7 @@ pub struct Opened {
 
 /// Writes the log to standard error.
 pub fn log(settings: &LogSettings) {
-    let filter = EnvFilter::try_new(&settings.log_filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::new(&settings.log_filter);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
