@@ -15,7 +15,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// A comment at least every 15 s is promised, and lines are not always prompt.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 const DEFAULT_LIMIT: u64 = 50;
 const MOST_LIMIT: u64 = 200;
 
