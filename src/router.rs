@@ -14,9 +14,13 @@ use axum::routing::{get, post, put};
 /// What handlers need.
 #[derive(Clone, FromRef)]
 pub struct AppState {
+    /// Both views of the database: SeaORM and sqlx.
     pub database: Database,
+    /// Where files are received.
     pub uploads: Uploads,
+    /// The imports that are watched live.
     pub watches: Watches,
+    /// Who may ask.
     pub guard: SiteGuard,
 }
 

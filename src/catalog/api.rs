@@ -16,12 +16,17 @@ const MOST_LIMIT: u64 = 500;
 /// What an address asks for.
 #[derive(Debug, Default, Deserialize)]
 pub struct ListQuery {
+    /// `all`, `active` or `inactive`.
     pub status: Option<String>,
+    /// `sku` or `-sku`.
     pub sort: Option<String>,
+    /// How many products a page has at most.
     pub limit: Option<u64>,
+    /// Where the page begins, from an earlier answer.
     pub cursor: Option<String>,
 }
 
+/// A page of products as the API tells it.
 #[derive(Serialize)]
 pub struct List {
     items: Vec<ProductJson>,

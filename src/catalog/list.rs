@@ -14,9 +14,12 @@ use sea_orm::{
 /// Which products are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Status {
+    /// All of them.
     #[default]
     All,
+    /// Those that are shown.
     Active,
+    /// Those that are kept back.
     Inactive,
 }
 

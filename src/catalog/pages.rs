@@ -11,19 +11,26 @@ use chrono::{DateTime, Utc};
 #[derive(Template)]
 #[template(path = "catalog/index.html")]
 pub struct ProductsPage {
+    /// The frame.
     pub layout: Layout,
     /// How many there are in all.
     pub total: i64,
+    /// Those of this page.
     pub products: Vec<ProductRow>,
+    /// The way to the pages beside it.
     pub pager: Pager,
 }
 
 /// One line of the list.
 #[derive(Clone, Debug)]
 pub struct ProductRow {
+    /// What it is called.
     pub name: String,
+    /// As it was last written.
     pub sku: String,
+    /// Whether it is shown.
     pub active: bool,
+    /// When it changed last.
     pub updated_at: DateTime<Utc>,
 }
 

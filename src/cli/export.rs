@@ -7,6 +7,7 @@ use clap::Args;
 use std::io::BufWriter;
 use std::process::ExitCode;
 
+/// The arguments of `export`.
 #[derive(Args)]
 pub struct ExportArguments {
     /// Only products of this status
@@ -16,6 +17,7 @@ pub struct ExportArguments {
     database: DatabaseSettings,
 }
 
+/// Writes the products to standard output.
 pub fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     start::runtime()?.block_on(async {
         let opened = start::open(&arguments.database).await?;

@@ -7,6 +7,7 @@ use clap::Args;
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
+/// The arguments of `sample`.
 #[derive(Args)]
 pub struct SampleArguments {
     /// How many products
@@ -16,6 +17,7 @@ pub struct SampleArguments {
     seed: u64,
 }
 
+/// Writes the sample to standard output.
 pub fn run(arguments: &SampleArguments) -> Result<ExitCode, Failure> {
     let mut out = std::io::BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     let written = imports::write_sample(arguments.rows, arguments.seed, &mut out).and_then(|()| out.flush());

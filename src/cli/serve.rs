@@ -22,6 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How long requests may take to end after the process was asked to stop.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// The settings of `serve` and `web`.
 #[derive(Args, Clone, Debug)]
 pub struct ServeArguments {
     #[command(flatten)]
@@ -32,6 +33,7 @@ pub struct ServeArguments {
     uploads: UploadSettings,
 }
 
+/// The settings of `worker`.
 #[derive(Args, Clone, Debug)]
 pub struct WorkerArguments {
     #[command(flatten)]
@@ -43,10 +45,13 @@ pub struct WorkerArguments {
 /// Which half of the work a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Half {
+    /// Pages and API.
     Web,
+    /// These and the workers.
     Both,
 }
 
+/// Serves until it is asked to stop.
 pub fn serve(arguments: &ServeArguments, half: Half) -> Result<ExitCode, Failure> {
     arguments.web.check().map_err(Failure::Usage)?;
     start::runtime()?.block_on(async {
@@ -61,6 +66,7 @@ pub fn serve(arguments: &ServeArguments, half: Half) -> Result<ExitCode, Failure
     })
 }
 
+/// Works until it is asked to stop.
 pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
     start::runtime()?.block_on(async {
         let stopping = stop_on_signals()?;

@@ -84,6 +84,7 @@ pub fn percent(part: i64, whole: i64) -> i64 {
 }
 
 /// The same as filters of templates: `{{ count|number }}`.
+#[allow(missing_docs, reason = "askama makes a struct of every filter")]
 #[allow(clippy::inline_always, reason = "askama writes it into every filter")]
 pub mod filters {
     use askama::{Result, Values, filter_fn};

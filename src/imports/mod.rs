@@ -12,6 +12,7 @@ pub mod pages;
 mod queries;
 pub mod read;
 mod rejected;
+mod rejection_view;
 pub mod routes;
 mod sample;
 mod staging;

@@ -14,12 +14,15 @@ pub const SHOWN_REJECTIONS: i64 = 200;
 #[derive(Template)]
 #[template(path = "imports/index.html")]
 pub struct ImportsPage {
+    /// The frame.
     pub layout: Layout,
     /// The largest file taken.
     pub size_limit: i64,
     /// Newest first.
     pub history: Vec<ImportView>,
+    /// Whether files can be dropped here.
     pub is_first_page: bool,
+    /// The way to older and newer imports.
     pub pager: Pager,
 }
 
@@ -45,7 +48,9 @@ impl ImportsPage {
 #[derive(Template)]
 #[template(path = "imports/show.html")]
 pub struct ImportPage {
+    /// The frame.
     pub layout: Layout,
+    /// The import itself.
     pub import: ImportView,
     /// The last [`SHOWN_REJECTIONS`], in the order of the file.
     pub rejections: Vec<RejectionView>,

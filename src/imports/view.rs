@@ -3,6 +3,7 @@
 //! Fields are those of the contract's JSON, so that a page's first state and the live one agree.
 //! The words of each phase stand in the templates; `assets/js/import-progress.js` does the same sums live.
 
+pub use super::rejection_view::RejectionView;
 use crate::http::format::{count, number, percent, size};
 use crate::imports::Import;
 use chrono::{DateTime, Utc};
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 /// An import as pages show it.
 #[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the others are those of the API's import")]
 pub struct ImportView {
     pub id: i64,
     pub filename: String,
@@ -46,7 +48,9 @@ pub struct ImportView {
 pub struct Warning {
     /// `mangled_sku` has its own advice.
     pub kind: String,
+    /// How many rows it befell.
     pub count: i64,
+    /// The first few of them.
     pub examples: Vec<Example>,
     /// What happened, in one sentence with its number.
     pub text: String,
@@ -55,30 +59,39 @@ pub struct Warning {
 /// Where a [`Warning`] can be seen in the file.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Example {
+    /// The line of the file.
     pub line: i64,
+    /// What stands there.
     pub value: String,
 }
 
 /// Which columns of the file were used.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Columns {
+    /// Those that fill a field.
     pub used: Vec<UsedColumn>,
+    /// The headers of the others.
     pub ignored: Vec<String>,
 }
 
 /// A column of the file and the product's field it fills.
 #[derive(Clone, Debug, Deserialize)]
 pub struct UsedColumn {
+    /// `sku`, `name`, `description` or `status`.
     pub field: String,
+    /// The column as the file names it.
     pub header: String,
 }
 
 /// One step of the way from a file to the catalogue.
 pub struct Step {
+    /// What scripts call it.
     pub key: &'static str,
+    /// What people read.
     pub name: &'static str,
     /// `done`, `current` or `todo`.
     pub state: &'static str,
+    /// How far it is, or what came of it.
     pub detail: String,
 }
 
@@ -357,32 +370,6 @@ impl ImportView {
     }
 }
 
-/// A rejected row, for the page.
-#[derive(Clone, Debug)]
-pub struct RejectionView {
-    pub line: i64,
-    pub reason: String,
-    pub values: Vec<String>,
-}
-
-impl RejectionView {
-    /// The row as one line; long ones are cut, the download has them whole.
-    pub fn row(&self) -> String {
-        let named = |value: &String| {
-            if value.trim().is_empty() {
-                "(empty)".to_owned()
-            } else {
-                value.clone()
-            }
-        };
-        let row = self.values.iter().map(named).collect::<Vec<_>>().join(" │ ");
-        match row.char_indices().nth(300) {
-            Some((end, _)) => format!("{}…", &row[..end]),
-            None => row,
-        }
-    }
-}
-
 /// `and 2 more`, for a notice.
 pub fn others_words(others: i64) -> String {
     format!("{} more after it.", number(others))
@@ -467,17 +454,5 @@ mod tests {
         let import = view("paused", "pausing");
         assert!(!import.is_over());
         assert_eq!((import.state_label(), import.tone()), ("Waiting", "busy"));
-    }
-
-    #[test]
-    fn long_rows_are_cut_between_letters() {
-        let row = RejectionView {
-            line: 2,
-            reason: String::new(),
-            values: vec!["é".repeat(400), " ".into()],
-        }
-        .row();
-        assert_eq!(row.chars().count(), 301);
-        assert!(row.ends_with('…'));
     }
 }

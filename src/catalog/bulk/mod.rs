@@ -14,7 +14,9 @@ use sqlx::PgConnection;
 pub struct BulkRow<'a> {
     /// The folded SKU ([`super::SkuKey`]).
     pub key: &'a str,
+    /// As it is shown.
     pub sku: &'a str,
+    /// What it is called.
     pub name: &'a str,
     /// `None` leaves a product's description as it is.
     pub description: Option<&'a str>,
@@ -27,15 +29,20 @@ pub struct BulkRow<'a> {
 /// Which of the rows may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BulkMode {
+    /// Known SKUs are overwritten, new ones created.
     Overwrite,
+    /// Known SKUs are left alone.
     CreateOnly,
+    /// New SKUs are left out.
     UpdateOnly,
 }
 
 /// What all rows of an import have in common.
 #[derive(Clone, Copy, Debug)]
 pub struct BulkOrigin {
+    /// Which import wrote them.
     pub import_id: i64,
+    /// Which of them may be written.
     pub mode: BulkMode,
     /// Whether a new product is active where its row does not say.
     pub new_active: bool,
@@ -44,9 +51,13 @@ pub struct BulkOrigin {
 /// What became of the rows: the sum is their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BulkCounts {
+    /// New products.
     pub created: i64,
+    /// Products that changed.
     pub updated: i64,
+    /// Products that were the same already.
     pub unchanged: i64,
+    /// Rows left out because of the mode.
     pub skipped: i64,
 }
 

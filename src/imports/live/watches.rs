@@ -24,6 +24,7 @@ pub struct Watches {
 }
 
 impl Watches {
+    /// Nothing is watched yet.
     pub fn new(database: Database, stopping: Stopping) -> Self {
         Self {
             database,
@@ -32,10 +33,12 @@ impl Watches {
         }
     }
 
+    /// Where imports are looked at.
     pub fn database(&self) -> &Database {
         &self.database
     }
 
+    /// Whether the process is to end.
     pub fn stopping(&self) -> &Stopping {
         &self.stopping
     }

@@ -13,6 +13,10 @@ const WHAT_IS_NEEDED: &str = "The first line must name the columns: sku and name
 
 /// Why a file cannot be read as products.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    missing_docs,
+    reason = "the fields are the columns found and the line where it began"
+)]
 pub enum FileFailure {
     /// Nothing but blanks and line ends.
     Empty,

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 
 /// Why a private PostgreSQL could not be started or joined; its `Display` is the line to show.
 #[derive(Debug)]
+#[allow(
+    missing_docs,
+    reason = "the fields are what the line tells: where, who, and what was said"
+)]
 pub enum StartError {
     /// The data folder cannot be created or written.
     Folder { folder: PathBuf, cause: io::Error },
