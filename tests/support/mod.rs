@@ -3,5 +3,7 @@
 
 pub mod catalogue;
 pub mod database;
+pub mod events;
 pub mod process;
+pub mod served;
 pub mod uploads;

@@ -1,0 +1,145 @@
+//! Imports watched live: what is told, in which order, and to whom.
+
+use crate::support::events::{Events, Told};
+use crate::support::process::{Process, program};
+use crate::support::served::{Served, is_over};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// A file of rejected rows, long enough that reading begins with its first part.
+fn rejected_rows(count: usize) -> String {
+    let padding = "x".repeat(200);
+    let rows: String = (0..count)
+        .map(|number| [&number.to_string(), ",,", &padding, "\n"].concat())
+        .collect();
+    format!("name,sku,description\n{rows}")
+}
+
+fn events_of(served: &Served, import: &str) -> String {
+    served.url(&format!("{import}/events"))
+}
+
+#[tokio::test]
+async fn a_viewer_is_told_rows_progress_and_the_end() -> anyhow::Result<()> {
+    let served = Served::start("serve").await?;
+    let csv = rejected_rows(1_500);
+    let (first, rest) = csv.split_at(csv.len() / 2);
+    let import = served.begin(csv.len()).await?;
+    let mut events = Events::open(&events_of(&served, &import), None).await?;
+    served.piece(&import, 0, first.as_bytes()).await?;
+    let (mut names, mut states, mut told, mut last_id) = (Vec::new(), Vec::<Value>::new(), 0, 0);
+    while let Some((name, id, data)) = events.event().await? {
+        assert!(id >= last_id, "ids go on");
+        last_id = id;
+        if name == "row" {
+            assert_eq!(data["values"][0], (id - 1).to_string(), "{data}");
+            assert_eq!(data["line"], id + 1);
+            assert!(data["reason"].is_string());
+            told += 1;
+            if told == 1 {
+                served.piece(&import, first.len(), rest.as_bytes()).await?;
+            }
+        } else {
+            states.push(data);
+        }
+        names.push(name);
+    }
+    assert_eq!(told, 1_500);
+    assert_eq!(names.last().map(String::as_str), Some("end"));
+    assert_eq!(names.iter().filter(|name| *name == "end").count(), 1);
+    for pair in states.windows(2) {
+        for number in ["bytes_received", "bytes_read", "rows_read", "rejected", "created"] {
+            assert!(
+                pair[0][number].as_i64() <= pair[1][number].as_i64(),
+                "{number} went down: {pair:?}"
+            );
+        }
+    }
+    let over = served.json(&import).await?;
+    assert_eq!(states.last(), Some(&over), "the end carries the whole import");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_comes_back_is_told_what_was_missed() -> anyhow::Result<()> {
+    let served = Served::start("serve").await?;
+    let csv = rejected_rows(1_500);
+    let import = served.begin(csv.len() + 100).await?;
+    served.piece(&import, 0, csv.as_bytes()).await?;
+    served.until(&import, |import| import["rejected"] == 1_500).await?;
+    let (_other, address) = Process::serve(program(Some(&served.database.url())).arg("web"))?;
+    for (last, first) in [
+        (None, 501),
+        (Some(100), 501),
+        (Some(1_400), 1_401),
+        (Some(1_500), 1_501),
+    ] {
+        let mut events = Events::open(&format!("{address}{import}/events"), last).await?;
+        let (rows, state) = events.rows().await?;
+        assert!(
+            rows.iter().map(|(id, _)| *id).eq(first..=1_500),
+            "after {last:?}: {} rows",
+            rows.len()
+        );
+        assert_eq!(state["rejected"], 1_500);
+        assert_eq!(state["state"], "uploading");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_finished_import_answers_its_last_state_and_the_end() -> anyhow::Result<()> {
+    let served = Served::start("serve").await?;
+    let import = served.import("sku,name\na,one\n,two\n").await?;
+    let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap_or_default());
+    let mut events = Events::open(&events_of(&served, &path), Some(1)).await?;
+    for name in ["progress", "end"] {
+        let (told, id, data) = events.event().await?.unwrap_or_default();
+        assert_eq!((told.as_str(), id, &data), (name, 1, &import));
+    }
+    assert!(events.event().await?.is_none(), "the stream goes on after the end");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_idle_upload_is_not_silent() -> anyhow::Result<()> {
+    let served = Served::start("web").await?;
+    let import = served.begin(1_000).await?;
+    let mut events = Events::open(&events_of(&served, &import), None).await?;
+    let (name, _, state) = events.event().await?.unwrap_or_default();
+    assert_eq!((name.as_str(), &state["state"]), ("progress", &json!("uploading")));
+    let since = Instant::now();
+    assert!(matches!(events.next().await?, Some(Told::Comment(_))));
+    assert!(since.elapsed() <= Duration::from_secs(15), "{:?}", since.elapsed());
+    Ok(())
+}
+
+#[tokio::test]
+async fn half_a_million_rejected_rows_do_not_flood_a_viewer() -> anyhow::Result<()> {
+    const ROWS: usize = 500_000;
+    let served = Served::start("serve").await?;
+    let csv = format!("name,sku\n{}", "lamp,\n".repeat(ROWS));
+    let import = served.begin(csv.len()).await?;
+    let mut events = Events::open(&events_of(&served, &import), None).await?;
+    served.piece(&import, 0, csv.as_bytes()).await?;
+    let (mut in_a_row, mut last) = (0, Value::Null);
+    while let Some((name, _, data)) = events.event().await? {
+        if name == "row" {
+            in_a_row += 1;
+            assert!(in_a_row <= 1_000, "more than 1,000 rows at once");
+        } else {
+            (in_a_row, last) = (0, data);
+        }
+    }
+    assert!(is_over(&last) && last["rejected"] == ROWS, "{last}");
+    let mut answer = served
+        .get(&format!("{import}/rejected.csv"))
+        .await?
+        .error_for_status()?;
+    let mut lines = 0;
+    while let Some(bytes) = answer.chunk().await? {
+        lines += memchr::memchr_iter(b'\n', &bytes).count();
+    }
+    assert_eq!(lines, ROWS + 1);
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The API as scripts and pages meet it: the whole program in a process of its own, asked over the wire.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod imports;
+mod live;
+mod products;
+mod refusals;
