@@ -27,8 +27,12 @@ pub struct AppState {
 /// The whole web half.
 pub fn service(state: AppState) -> Router {
     let guarded = Router::new()
-        .merge(pages().layer(map_response(render::problems_as_pages)))
-        .nest("/api/v1", api())
+        .merge(
+            pages()
+                .layer(map_response(render::refusals_as_problems))
+                .layer(map_response(render::problems_as_pages)),
+        )
+        .nest("/api/v1", api().layer(map_response(render::refusals_as_problems)))
         .layer(map_response(render::with_security_headers))
         .layer(from_fn_with_state(state.guard.clone(), refuse_foreign));
     let open = Router::new()

@@ -22,6 +22,8 @@ pub enum Error {
     Forbidden(String),
     /// 404.
     NotFound(String),
+    /// 405: the address is right, the method is not.
+    MethodNotAllowed,
     /// 409: not in the state that things are in.
     Conflict(String),
     /// 410: it was there and will not come back.
@@ -70,6 +72,9 @@ pub struct Problem {
 
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 const AWAY: &str = "The server cannot reach its database at the moment. Please try again in a few seconds.";
+const METHOD: &str = "This address cannot be used like that. Go back and start again from one of the pages.";
+const QUERY: &str =
+    "The address, or what was sent to it, is not as it should be. Go back and start again from one of the pages.";
 const FULL: &str = "The server's disk is full, so nothing more can be kept. Make room on it, then try again.";
 const BUG: &str = "Something went wrong on the server. Its log says what. Please try again.";
 
@@ -80,6 +85,15 @@ impl Error {
             Trouble::DiskFull => Self::StorageFull(failure),
             Trouble::Away => Self::Unavailable(failure),
             Trouble::Other => Self::Internal(failure),
+        }
+    }
+
+    /// What an answer means that came from the web framework and not from here.
+    pub fn of_status(status: StatusCode) -> Option<Self> {
+        match status {
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Some(Self::Malformed(QUERY.into())),
+            StatusCode::METHOD_NOT_ALLOWED => Some(Self::MethodNotAllowed),
+            _ => None,
         }
     }
 
@@ -97,6 +111,7 @@ impl Error {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Gone(_) => StatusCode::GONE,
             Self::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
@@ -116,6 +131,7 @@ impl Error {
             Self::Malformed(_) => "Request not understood",
             Self::Forbidden(_) => "Not allowed",
             Self::NotFound(_) => "Not found",
+            Self::MethodNotAllowed => "Not possible at this address",
             Self::Conflict(_) => "Not possible now",
             Self::Gone(_) => "No longer there",
             Self::PreconditionFailed(_) => "Another version is needed",
@@ -146,6 +162,7 @@ impl Error {
                 .map(|error| error.message.as_str())
                 .collect::<Vec<_>>()
                 .join(" "),
+            Self::MethodNotAllowed => METHOD.into(),
             Self::StorageFull(_) => FULL.into(),
             Self::Unavailable(_) => AWAY.into(),
             Self::Internal(_) => BUG.into(),

@@ -39,6 +39,22 @@ pub async fn with_security_headers(mut response: Response) -> Response {
     response
 }
 
+/// A layer for all routes: what the framework refuses by itself, such as an address with a letter where a number
+/// belongs, is told as every other problem is.
+pub async fn refusals_as_problems(response: Response) -> Response {
+    if response.extensions().get::<Problem>().is_some() {
+        return response;
+    }
+    let Some(error) = Error::of_status(response.status()) else {
+        return response;
+    };
+    let mut told = error.into_response();
+    if let Some(allowed) = response.headers().get(header::ALLOW) {
+        told.headers_mut().insert(header::ALLOW, allowed.clone());
+    }
+    told
+}
+
 /// A layer for page routes: whoever asked for a page is told of a problem by a page.
 pub async fn problems_as_pages(response: Response) -> Response {
     let Some(problem) = response.extensions().get::<Problem>().cloned() else {
@@ -47,11 +63,61 @@ pub async fn problems_as_pages(response: Response) -> Response {
     match page(&ErrorPage::new(problem.status.as_u16(), problem.title, problem.detail)) {
         Ok(html) => {
             let mut told = (problem.status, html).into_response();
-            if let Some(wait) = response.headers().get(header::RETRY_AFTER) {
-                told.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+            for name in [header::RETRY_AFTER, header::ALLOW] {
+                if let Some(value) = response.headers().get(&name) {
+                    told.headers_mut().insert(name, value.clone());
+                }
             }
             told
         }
         Err(_) => response,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::extract::{Query, Request};
+    use axum::http::{Method, StatusCode};
+    use axum::middleware::map_response;
+    use axum::routing::get;
+    use serde::Deserialize;
+    use tower::ServiceExt as _;
+
+    #[derive(Deserialize)]
+    struct Limit {
+        limit: u32,
+    }
+
+    async fn ask(method: Method, address: &str) -> anyhow::Result<(StatusCode, Option<HeaderValue>, String)> {
+        let pages = Router::new()
+            .route(
+                "/",
+                get(|Query(query): Query<Limit>| async move { query.limit.to_string() }),
+            )
+            .layer(map_response(refusals_as_problems))
+            .layer(map_response(problems_as_pages));
+        let request = Request::builder().method(method).uri(address).body(Body::empty())?;
+        let response = pages.oneshot(request).await?;
+        let (status, allow) = (response.status(), response.headers().get(header::ALLOW).cloned());
+        let body = to_bytes(response.into_body(), 100_000).await?;
+        Ok((status, allow, String::from_utf8(body.into())?))
+    }
+
+    #[tokio::test]
+    async fn what_the_framework_refuses_is_told_by_a_page() -> anyhow::Result<()> {
+        let (status, _, html) = ask(Method::GET, "/?limit=many").await?;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(
+            html.contains("Request not understood") && !html.contains("deserialize"),
+            "{html}"
+        );
+        let (status, allow, html) = ask(Method::DELETE, "/").await?;
+        assert_eq!((status, allow.is_some()), (StatusCode::METHOD_NOT_ALLOWED, true));
+        assert!(html.contains("Not possible at this address"), "{html}");
+        assert_eq!(ask(Method::GET, "/?limit=7").await?.2, "7");
+        Ok(())
     }
 }
