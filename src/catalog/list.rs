@@ -83,7 +83,7 @@ impl Cursor {
         let bad = || {
             Error::invalid(
                 "cursor",
-                "This is not a cursor from an earlier answer. Leave it out to start from the first page.",
+                "This address leads to no page of the list. Leave the cursor out to start from the first page.",
             )
         };
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;

@@ -113,7 +113,7 @@ pub fn parse_cursor(cursor: &str) -> Result<i64, Error> {
     cursor.parse().map_err(|_| {
         Error::invalid(
             "cursor",
-            "This is not a cursor from an earlier answer. Leave it out to start from the newest.",
+            "This address leads to no page of the list. Leave the cursor out to start from the newest.",
         )
     })
 }
