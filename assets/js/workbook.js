@@ -1,12 +1,15 @@
 // Tells an Excel workbook from a text file, by its name and by how it begins.
 
 const NAME = /\.(xlsx|xlsm|xlsb|xls|ods|numbers)$/i
-const BEGINNINGS = [[0x50, 0x4b, 0x03, 0x04], [0xd0, 0xcf, 0x11, 0xe0]]
+const OLD_EXCEL = '\xd0\xcf\x11\xe0'
+const ZIP = 'PK\x03\x04'
+// Workbooks are archives; these are the names of what is in them first.
+const INSIDE = /\[Content_Types\]\.xml|_rels\/|docProps\/|xl\/|mimetypeapplication\/vnd\.oasis/
 
 export async function isWorkbook(file) {
   if (NAME.test(file.name)) return true
-  const start = new Uint8Array(await file.slice(0, 4).arrayBuffer())
-  return BEGINNINGS.some(bytes => bytes.every((byte, place) => start[place] === byte))
+  const start = String.fromCharCode(...new Uint8Array(await file.slice(0, 4096).arrayBuffer()))
+  return start.startsWith(OLD_EXCEL) || (start.startsWith(ZIP) && INSIDE.test(start))
 }
 
 export function workbookAdvice(file) {

@@ -83,9 +83,14 @@ test('only the same file goes on where an upload stopped', () => {
 test('a workbook is known by its name and by its first bytes', async () => {
   const file = (name, ...bytes) => new File([new Uint8Array(bytes)], name)
   assert.equal(await isWorkbook(file('a.XLSX')), true)
-  assert.equal(await isWorkbook(file('a.csv', 0x50, 0x4b, 3, 4, 20)), true)
+  assert.equal(await isWorkbook(file('a.csv', ...bytes('PK\x03\x04 [Content_Types].xml'))), true)
+  assert.equal(await isWorkbook(file('a.csv', ...bytes('PK\x03\x04 products.csv'))), false)
   assert.equal(await isWorkbook(file('a.csv', 0x73, 0x6b, 0x75)), false)
 })
+
+function bytes(text) {
+  return [...text].map(letter => letter.charCodeAt(0))
+}
 
 test('times are told from now', () => {
   const now = new Date('2026-11-22T12:00:00Z')
