@@ -1,0 +1,96 @@
+// The program itself, in a process and a data folder of its own, and how it is killed and started again.
+
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+
+const PROGRAM = process.env.PRODUCT_IMPORTER
+if (!PROGRAM) throw new Error('PRODUCT_IMPORTER names no program: run the tests by bin/test')
+
+export class Server {
+  constructor() {
+    this.folder = mkdtempSync('/tmp/product-importer-browser-')
+    // PostgreSQL does not run as root: its user has to get into the folder too.
+    chmodSync(this.folder, 0o755)
+    this.port = 0
+  }
+
+  /** Starts the program, on the port it had before if it was running already. */
+  async start() {
+    const env = { ...process.env, DATA_DIR: `${this.folder}/data`, PORT: String(this.port), RUST_LOG: 'warn' }
+    delete env.DATABASE_URL
+    this.process = spawn(PROGRAM, [], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    this.exited = once(this.process, 'exit')
+    const lines = createInterface({ input: this.process.stdout })
+    const ready = once(lines, 'line').then(([line]) => line)
+    const line = await Promise.race([ready, this.exited.then(() => 'nothing: it ended')])
+    const address = line.match(/^Product Importer is ready: (http:\/\/\S+)$/)?.[1]
+    if (!address) throw new Error(`the program said ${line}`)
+    this.address = address
+    this.port = Number(new URL(address).port)
+    return this
+  }
+
+  /** As `kill -9` does it: without a word. */
+  async kill() {
+    this.process.kill('SIGKILL')
+    await this.exited
+  }
+
+  async stop() {
+    this.process.kill('SIGTERM')
+    await this.exited
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** What the API says. */
+  async json(path) {
+    const response = await fetch(`${this.address}/api/v1${path}`)
+    if (!response.ok) throw new Error(`${path} answered ${response.status}`)
+    return response.json()
+  }
+
+  async import(id) {
+    return this.json(`/imports/${id}`)
+  }
+
+  /** The import once it looks as wanted. */
+  async importWhen(id, wanted) {
+    return until(`import ${id}`, async () => {
+      const found = await this.import(id)
+      return wanted(found) && found
+    })
+  }
+
+  /** A file in this server's folder, for a browser to take. */
+  file(name, content) {
+    const path = `${this.folder}/${name}`
+    writeFileSync(path, content)
+    return path
+  }
+
+  /** A file of so many products as `product-importer sample` writes it. */
+  sample(name, rows) {
+    return this.file(name, execFileSync(PROGRAM, ['sample', String(rows), '--seed', String(rows)], { maxBuffer: 1 << 30 }))
+  }
+}
+
+/** Asks again until the answer is true; answers it. */
+export async function until(what, ask, seconds = 60) {
+  const end = Date.now() + seconds * 1000
+  for (;;) {
+    const answer = await ask()
+    if (answer) return answer
+    if (Date.now() > end) throw new Error(`${what}: waited for ${seconds} seconds in vain`)
+    await pause(50)
+  }
+}
+
+/** A CSV of so many plain products. */
+export function csv(rows, prefix = 'SKU') {
+  const lines = ['name,sku,description']
+  for (let row = 1; row <= rows; row += 1) lines.push(`Product ${row},${prefix}-${row},What it is`)
+  return `${lines.join('\r\n')}\r\n`
+}
