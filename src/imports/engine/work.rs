@@ -100,6 +100,8 @@ impl Engine {
         };
         if let Err(stop) = result
             && let Err(error) = self.write_down(claimed, stop).await
+            // Cancelled or taken over meanwhile: there is nothing to write down.
+            && !matches!(error, Stop::ClaimLost)
         {
             // The lease runs out by itself, so the import is not lost.
             tracing::error!(
