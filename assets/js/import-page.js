@@ -79,8 +79,9 @@ export function drawWarnings(page, warnings) {
   const place = page.querySelector('[data-warnings]')
   for (const warning of warnings) {
     const box = place.querySelector(`[data-warning="${CSS.escape(warning.kind)}"]`) ?? place.appendChild(newWarning(page, warning.kind))
-    write(box.querySelector('b'), warning.text)
-    box.querySelector('.examples').replaceChildren(...warning.examples.map(example))
+    const [first, rest] = sentences(warning.text)
+    write(box.querySelector('b'), first)
+    write(box.querySelector('p span'), rest)
   }
 }
 
@@ -92,12 +93,10 @@ function newWarning(page, kind) {
   return box
 }
 
-function example({ line, value }) {
-  const item = document.createElement('li')
-  const code = document.createElement('code')
-  code.textContent = value
-  item.append(code, ' ', span('', `line ${number(line)}`))
-  return item
+/** The first sentence, which stands out, and the others. */
+function sentences(text) {
+  const end = text.indexOf('. ') + 1
+  return end ? [text.slice(0, end), text.slice(end + 1)] : [text, '']
 }
 
 function span(className, text) {

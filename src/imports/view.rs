@@ -96,6 +96,14 @@ pub struct Step {
 }
 
 impl Warning {
+    /// Its first sentence, which stands out, and the others.
+    pub fn parts(&self) -> (&str, &str) {
+        match self.text.split_once(". ") {
+            Some((first, rest)) => (&self.text[..=first.len()], rest),
+            None => (&self.text, ""),
+        }
+    }
+
     /// Whether a spreadsheet has turned SKUs into numbers.
     pub fn is_mangled_sku(&self) -> bool {
         self.kind == "mangled_sku"
@@ -350,7 +358,8 @@ impl ImportView {
     pub fn next_words(&self) -> &'static str {
         match (self.changed_something(), &self.error) {
             (true, _) => "Import the same file again: products that are in already are recognised by their SKU.",
-            (false, Some(_)) => "Put the file right and import it again.",
+            // The reason says what to do.
+            (false, Some(_)) => "",
             (false, None) => "Import it again; if that does not help, ask whoever runs this program.",
         }
     }

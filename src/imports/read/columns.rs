@@ -59,12 +59,20 @@ pub struct Columns {
     /// All of them as the file names them, in its order.
     pub header: Vec<String>,
     /// Where each field is taken from, as the file names it.
-    pub used: Vec<(Field, String)>,
+    pub used: Vec<Filled>,
     /// Columns that could have filled a field for which there is a better one.
-    pub overruled: Vec<(Field, String)>,
+    pub overruled: Vec<Filled>,
     /// All columns that are not used, the overruled ones among them.
     pub ignored: Vec<String>,
     pub(super) places: Places,
+}
+
+/// A field and the column that fills it, or could have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filled {
+    pub field: Field,
+    /// As the file names it.
+    pub header: String,
 }
 
 /// The numbers of the columns in use.
@@ -92,15 +100,15 @@ impl Columns {
         };
         let (mut used, mut overruled, mut ignored) = (Vec::new(), Vec::new(), Vec::new());
         for (number, (title, meaning)) in header.iter().zip(&meanings).enumerate() {
-            let title = title.trim().to_owned();
+            let header = title.trim().to_owned();
             match *meaning {
-                Some((field, _)) if best(field) == Some(number) => used.push((field, title)),
+                Some((field, _)) if best(field) == Some(number) => used.push(Filled { field, header }),
                 Some((field, _)) => {
-                    overruled.push((field, title.clone()));
-                    ignored.push(title);
+                    ignored.push(header.clone());
+                    overruled.push(Filled { field, header });
                 }
-                None if title.is_empty() => {}
-                None => ignored.push(title),
+                None if header.is_empty() => {}
+                None => ignored.push(header),
             }
         }
         Ok(Self {
@@ -218,7 +226,10 @@ mod tests {
         assert_eq!(columns.places, expected);
         assert_eq!(columns.ignored, ["code", "Price", "title", "sku"]);
         assert_eq!(columns.overruled.len(), 3);
-        assert_eq!(columns.used[0], (Field::Sku, "SKU".to_owned()));
+        assert_eq!(
+            (columns.used[0].field, columns.used[0].header.as_str()),
+            (Field::Sku, "SKU")
+        );
         assert_eq!(columns.count(), 9);
     }
 

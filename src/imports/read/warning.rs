@@ -60,14 +60,17 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             WarningKind::MangledSku => {
-                let rows = if self.count == 1 {
-                    "1 SKU looks"
+                let (rows, they_were) = if self.count == 1 {
+                    ("1 SKU looks like a number", "It was imported as it stands")
                 } else {
-                    &format!("{} SKUs look", self.count)
+                    (
+                        &*format!("{} SKUs look like numbers", self.count),
+                        "They were imported as they stand",
+                    )
                 };
                 write!(
                     f,
-                    "{rows} like a number that a spreadsheet has shortened, so digits are probably lost: "
+                    "{rows} that a spreadsheet has shortened, so digits are probably lost. {they_were}: "
                 )?;
             }
         }
@@ -81,7 +84,7 @@ impl fmt::Display for Warning {
         };
         write!(
             f,
-            "{more}. They were imported as they stand. To get the real ones, format the SKU column as text in the \
+            "{more}. To get the whole numbers, format the SKU column as text in the \
              spreadsheet before the numbers are entered or loaded into it, save it as CSV again and upload that file."
         )
     }
@@ -132,7 +135,7 @@ mod tests {
             warning.add(line, "1.23E+12");
         }
         let text = warning.to_string();
-        assert!(text.starts_with("7 SKUs look like a number"), "{text}");
+        assert!(text.starts_with("7 SKUs look like numbers"), "{text}");
         assert!(
             text.contains("“1.23E+12” on line 2, ") && text.contains("on line 6, …"),
             "{text}"
