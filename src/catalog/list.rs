@@ -66,6 +66,15 @@ impl Status {
             Self::Inactive => Some(false),
         }
     }
+
+    /// The word for one status; none for all.
+    pub fn only(self) -> Option<&'static str> {
+        match self {
+            Self::All => None,
+            Self::Active => Some("active"),
+            Self::Inactive => Some("inactive"),
+        }
+    }
 }
 
 impl Cursor {

@@ -19,6 +19,8 @@ pub struct ProductsPage {
     pub products: Vec<ProductRow>,
     /// The way to the pages beside it.
     pub pager: Pager,
+    /// `active` or `inactive` when only those are shown.
+    pub only: Option<&'static str>,
 }
 
 /// One line of the list.
@@ -42,7 +44,14 @@ impl ProductsPage {
             total,
             products,
             pager,
+            only: None,
         }
+    }
+
+    /// The same for products of one status only.
+    #[must_use]
+    pub fn only(self, status: Option<&'static str>) -> Self {
+        Self { only: status, ..self }
     }
 }
 
@@ -92,6 +101,14 @@ mod tests {
             assert!(html.contains(shown), "{shown}");
         }
         assert_no_inline_code(&html);
+    }
+
+    #[test]
+    fn a_filter_that_finds_nothing_does_not_call_the_catalogue_empty() {
+        let page = ProductsPage::new(0, Vec::new(), Pager::default()).only(Some("inactive"));
+        let html = page.render().unwrap();
+        assert!(html.contains("No inactive products") && html.contains("Show all products"));
+        assert!(!html.contains("Your catalogue is empty"));
     }
 
     #[test]

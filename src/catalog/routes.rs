@@ -26,11 +26,8 @@ pub async fn index(State(database): State<Database>, UrlQuery(query): UrlQuery<L
         active: product.active,
         updated_at: product.updated_at,
     });
-    render::page(&ProductsPage::new(
-        of_status(counts, query.status),
-        rows.collect(),
-        pager,
-    ))
+    let total = of_status(counts, query.status);
+    render::page(&ProductsPage::new(total, rows.collect(), pager).only(query.status.only()))
 }
 
 /// Another page of the list that was asked for.
