@@ -6,6 +6,11 @@ export function number(value) {
   return grouped.format(value)
 }
 
+/** A number that wavers, such as a speed: as much of it as anyone can read, `105,543` as `106,000`. */
+export function rough(value) {
+  return number(Number(value.toPrecision(3)))
+}
+
 export function count(value, one, many) {
   return `${number(value)} ${value === 1 ? one : many}`
 }

@@ -1,7 +1,7 @@
 // What an import's numbers mean: how far it is, in which step, how fast. The sums are those of
 // src/imports/view.rs; nothing here touches the page.
 
-import { count, number, size, timeLeft } from './format.js'
+import { count, number, rough, size, timeLeft } from './format.js'
 
 const NEVER_DOWN = ['bytes_received', 'bytes_read', 'rows_read', 'created', 'updated', 'unchanged', 'duplicates', 'skipped', 'rejected']
 
@@ -61,7 +61,7 @@ export function paceOf(view, { bytesPerSecond, rowsPerSecond, interrupted }) {
   if (interrupted) return 'Waiting for the connection'
   const phase = shownPhase(view)
   if (phase === 'waiting') return 'It goes on by itself, and nothing is lost if you close this page.'
-  const rows = rowsPerSecond ? `${number(Math.round(rowsPerSecond))} rows per second` : ''
+  const rows = rowsPerSecond ? `${rough(rowsPerSecond)} rows per second` : ''
   if (phase === 'receiving') {
     if (bytesPerSecond === 0) return 'Waiting for the rest of the file'
     const left = view.bytes_total ? timeLeft((view.bytes_total - view.bytes_received) / (bytesPerSecond ?? 0)) : ''

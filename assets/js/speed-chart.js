@@ -1,7 +1,7 @@
 // A small chart of rows per second since the page was opened. When it has many points, neighbours are
 // taken together, so that the whole time stays in view.
 
-import { number } from './format.js'
+import { rough } from './format.js'
 
 const MOST_POINTS = 240
 const WIDTH = 300
@@ -38,8 +38,8 @@ export class SpeedChart {
     const curve = this.points.map((point, place) => `${(place * step).toFixed(1)} ${(HEIGHT - 1 - (point / peak) * (HEIGHT - 4)).toFixed(1)}`).join('L')
     this.section.querySelector('[data-speed-curve]').setAttribute('d', `M${curve}`)
     this.section.querySelector('[data-speed-area]').setAttribute('d', `M0 ${HEIGHT}L${curve}L${WIDTH} ${HEIGHT}Z`)
-    this.section.querySelector('[data-speed-now]').textContent = number(Math.round(now))
-    this.section.querySelector('[data-speed-peak]').textContent = peak > 1 ? `Most: ${number(Math.round(peak))}` : ''
+    this.section.querySelector('[data-speed-now]').textContent = rough(now)
+    this.section.querySelector('[data-speed-peak]').textContent = peak > 1 ? `Most: ${rough(peak)}` : ''
     this.section.querySelector('[data-speed-span]').textContent = `The last ${spanWords((performance.now() - this.begun) / 1000)}`
   }
 }

@@ -44,7 +44,8 @@ pub fn size(bytes: i64) -> String {
 
 /// A stretch of time, with as much detail as anyone wants: `0.4 s`, `14 s`, `3 min 20 s`, `2 h 5 min`.
 pub fn duration(seconds: f64) -> String {
-    let seconds = seconds.max(0.0);
+    // What took less than this took no time that anyone would notice, but some.
+    let seconds = seconds.max(0.1);
     if seconds < 9.95 {
         return format!("{seconds:.1} s");
     }
@@ -192,7 +193,7 @@ mod tests {
         assert_eq!(
             written,
             [
-                "0.0 s",
+                "0.1 s",
                 "9.9 s",
                 "10 s",
                 "59 s",
