@@ -27,6 +27,12 @@ export function size(bytes) {
   return `${value.toFixed(value < 99.95 ? 1 : 0)} ${units[unit]}`
 }
 
+/** How much of a file is there, as a sentence. */
+export function arrived(bytes, total) {
+  if (bytes === 0) return 'Nothing of it has arrived yet.'
+  return `${size(bytes)}${total ? ` of ${size(total)}` : ''} are here already.`
+}
+
 /** How long something will still take, without pretending to know it to the second. */
 export function timeLeft(seconds) {
   if (!Number.isFinite(seconds)) return ''

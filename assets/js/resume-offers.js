@@ -1,6 +1,6 @@
 // On the upload page: offers to go on with uploads that this browser began and did not end.
 
-import { size } from './format.js'
+import { arrived } from './format.js'
 import { visitPatiently } from './navigation.js'
 import { all, forget, mismatch } from './remembered-uploads.js'
 import { resumedUpload } from './upload.js'
@@ -24,7 +24,7 @@ async function offer(place, upload) {
 function drawOffer(upload, received) {
   const box = element('div', 'notice offer')
   const text = element('div')
-  text.append(element('b', '', upload.name), `, ${size(received)} of ${size(upload.size)} are here already. Choose the same file to go on.`)
+  text.append(element('b', '', upload.name), ` was not uploaded to its end. ${arrived(received, upload.size)} Choose the same file to go on.`)
   const problem = element('p', 'resume__problem')
   problem.setAttribute('role', 'alert')
   text.append(problem)

@@ -1,7 +1,7 @@
 // What the page of an import says about its upload: trouble on the line, how to go on after a reload, and the
 // files that wait behind it.
 
-import { size } from './format.js'
+import { arrived, size } from './format.js'
 import { mismatch, recall } from './remembered-uploads.js'
 import { resumedUpload } from './upload.js'
 import { uploads } from './uploads.js'
@@ -40,7 +40,7 @@ class UploadPanel {
   offer() {
     if (uploads.of(this.id) && uploads.of(this.id).state !== 'ended') return
     const total = Number(this.panel.dataset.size)
-    this.panel.querySelector('[data-resume-text]').textContent = `${size(this.bytes)}${total ? ` of ${size(total)}` : ''} are here already.`
+    this.panel.querySelector('[data-resume-text]').textContent = arrived(this.bytes, total)
     this.resumeBox.hidden = false
   }
 

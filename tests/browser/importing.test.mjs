@@ -94,7 +94,7 @@ test('SKUs that a spreadsheet cut short are told with the way out', async () => 
   await importOpened(page)
   await outcome(page)
   const warning = page.locator('[data-warning=mangled_sku]')
-  assert.match(await warning.textContent(), /1\.23457E\+12\s*line 2/)
+  assert.match(await warning.textContent(), /“1\.23457E\+12” on line 2/)
   await warning.locator('summary').click()
   await warning.getByText('Save as CSV UTF-8').waitFor()
 })

@@ -91,6 +91,8 @@ test('rejected rows come while the file is uploaded, and the page keeps a bounde
   const id = await importOpened(page)
   await page.locator('[data-rejected-rows] tr').first().waitFor()
   assert.equal((await server.import(id)).state, 'uploading')
+  assert.deepEqual(await page.locator('.columns__header').allTextContents(), ['name', 'sku', 'description'])
+  assert.deepEqual(await page.locator('.columns__field').allTextContents(), ['name', 'sku', 'description'])
   line.bytesPerSecond = Infinity
   await outcome(page)
   assert.equal(await page.locator('[data-rejected-rows] tr').count(), 200)

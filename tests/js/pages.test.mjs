@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { count, number, rough, size, timeLeft } from '../../assets/js/format.js'
+import { arrived, count, number, rough, size, timeLeft } from '../../assets/js/format.js'
 import { newer, paceOf, percentOf, rowsSettled, stepsOf } from '../../assets/js/import-progress.js'
 import { FIRST_PIECE, nextPieceSize, smallerPieceSize } from '../../assets/js/piece-size.js'
 import { Rate } from '../../assets/js/rate.js'
@@ -20,6 +20,7 @@ test('numbers and sizes are written as the server writes them', () => {
   assert.deepEqual([0, 1, 999, 1000, 90_200_000, 99_949_999, 999_600, 4_294_967_296].map(size),
     ['0 bytes', '1 byte', '999 bytes', '1.0 kB', '90.2 MB', '99.9 MB', '1.0 MB', '4.3 GB'])
   assert.equal(count(1, 'row', 'rows'), '1 row')
+  assert.deepEqual([arrived(0, 10), arrived(2000, 5e6)], ['Nothing of it has arrived yet.', '2.0 kB of 5.0 MB are here already.'])
   assert.deepEqual([0, 7.4, 105_543.2].map(rough), ['0', '7', '106,000'])
 })
 
