@@ -1,6 +1,6 @@
 # The program alone: PostgreSQL is the one DATABASE_URL names.
 #   docker build -t product-importer .
-#   docker run -p 8080:8080 -e DATABASE_URL=postgres://… -e ACCESS_PASSWORD=… product-importer
+#   docker run -p 8080:8080 -e DATABASE_URL=postgres://… -e ACCESS=open -e PUBLIC_URL=https://… product-importer
 FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends nodejs npm \

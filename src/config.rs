@@ -80,7 +80,7 @@ pub struct LogSettings {
         long = "log",
         env = "RUST_LOG",
         value_name = "FILTER",
-        default_value = "info,sqlx=warn",
+        default_value = "info",
         value_parser = log_filter,
         global = true
     )]

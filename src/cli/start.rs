@@ -17,7 +17,8 @@ pub struct Opened {
 
 /// Writes the log to standard error.
 pub fn log(settings: &LogSettings) {
-    let filter = EnvFilter::new(&settings.log_filter);
+    // Notices of the database are for whoever asks for them.
+    let filter = EnvFilter::new(format!("sqlx=warn,{}", settings.log_filter));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
