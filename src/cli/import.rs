@@ -8,7 +8,7 @@ use crate::platform::stopping;
 use crate::platform::storage::FileStorage;
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -122,7 +122,7 @@ fn show(bar: &ProgressBar, import: &Import) {
 
 fn summarise(import: &Import, took: Duration) {
     match (import.state, &import.error) {
-        (State::Done, _) => println!("{} imported in {}.", import.filename, HumanDuration(took)),
+        (State::Done, _) => println!("{} imported in {:.1} seconds.", import.filename, took.as_secs_f64()),
         (_, Some(error)) => eprintln!("{} could not be imported: {error}", import.filename),
         _ => eprintln!("The import of {} was cancelled.", import.filename),
     }
@@ -136,7 +136,7 @@ fn summarise(import: &Import, took: Duration) {
         ("rejected", import.rejected),
     ];
     for (name, value) in lines {
-        println!("{:>12}  {name}", count(value));
+        println!("{:>12}  {name}", count(value).to_string());
     }
     for warning in imports::warnings_of(import) {
         println!("\n{warning}");
