@@ -8,3 +8,4 @@ pub mod memory;
 pub mod postgres;
 pub mod stopping;
 pub mod storage;
+pub mod task;
