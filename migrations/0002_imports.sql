@@ -21,6 +21,8 @@ CREATE TABLE imports (
     bytes_read        bigint NOT NULL DEFAULT 0,
     reading           jsonb,
     read_at           timestamptz,
+    -- When its last row had been read for the first time: the order of merging, whatever happens later.
+    merge_turn        timestamptz,
     columns           jsonb,
     warnings          jsonb NOT NULL DEFAULT '[]',
 

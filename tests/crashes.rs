@@ -143,6 +143,7 @@ killed_at! {
     killed_before_a_later_run_is_written: "staging.write:2",
     killed_after_a_run_is_written: "staging.written:1",
     killed_when_the_file_ends: "reading.end:1",
+    killed_between_two_ranges: "merging.range:1",
     killed_before_the_first_batch_is_committed: "merging.batch:1",
     killed_in_the_middle_of_merging: "merging.batch:4",
     killed_between_two_batches: "merging.batch_committed:3",
@@ -256,4 +257,84 @@ async fn a_database_killed_while_reading_is_survived() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_killed_while_merging_is_survived() -> anyhow::Result<()> {
     killed_database(|import| import["created"].as_i64() > Some(0)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_only_stands_still_is_taken_over_from() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let csv = sample()?;
+    let (_web, address) = Process::serve(program(Some(&database.url())).arg("web"))?;
+    let frozen = Process::start(program(Some(&database.url())).arg("worker"))?;
+    let url = upload(&address, &csv).await?;
+    let before = until(&url, |import| import["created"].as_i64() > Some(0)).await?;
+    assert!(!is_over(&before), "too late to stop anything: {before}");
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(frozen.id())?);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP)?;
+    let _heir = Process::start(program(Some(&database.url())).arg("worker"))?;
+    let import = until(&url, is_over).await?;
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGCONT)?;
+    check(&import, &csv, &catalogue::read(&database.database.pool).await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn imports_keep_their_order_through_a_killed_database() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let first = sample()?;
+    let second: Vec<_> = catalogue::rows_of(&first)?
+        .into_iter()
+        .map(|row| catalogue::FileRow {
+            name: format!("{} again", row.name),
+            ..row
+        })
+        .collect();
+    let second = catalogue::csv_of(&second)?;
+    let (mut server, address) = Process::serve(program(None).arg("serve").env("DATA_DIR", folder.path()))?;
+    let first_url = upload(&address, &first).await?;
+    let second_url = upload(&address, &second).await?;
+    until(&first_url, |import| {
+        import["created"].as_i64() > Some(0) || is_over(import)
+    })
+    .await?;
+    nix::sys::signal::kill(postmaster(folder.path())?, nix::sys::signal::Signal::SIGKILL)?;
+    for url in [&first_url, &second_url] {
+        let import = until(url, is_over).await?;
+        assert_eq!(import["state"], "done", "{import}");
+    }
+    let exported = program(None).arg("export").env("DATA_DIR", folder.path()).output()?;
+    let exported = catalogue::rows_of(support::process::output(&exported)?.as_bytes())?;
+    assert!(
+        !exported.is_empty() && exported.iter().all(|row| row.name.ends_with(" again")),
+        "the older file won"
+    );
+    server.terminate()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn imports_cancelled_while_they_are_read_leave_nothing_behind() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let (_server, address) = Process::serve(
+        program(Some(&database.url()))
+            .arg("serve")
+            .env("DATABASE_CONNECTIONS", "5"),
+    )?;
+    let rejected = [b"sku,name\n".as_slice(), &b",\n".repeat(400_000)].concat();
+    for round in 0..8 {
+        let url = upload(&address, &rejected).await?;
+        let import = until(&url, |import| import["rows_read"].as_i64() > Some(0)).await?;
+        if !is_over(&import) {
+            reqwest::Client::new().put(format!("{url}/cancellation")).send().await?;
+        }
+        let csv = format!("sku,name\nround-{round},one\n");
+        let url = upload(&address, csv.as_bytes()).await?;
+        let import = until(&url, is_over).await?;
+        assert_eq!(
+            (&import["state"], &import["created"]),
+            (&Value::from("done"), &Value::from(1)),
+            "{import}"
+        );
+    }
+    let found = catalogue::read(&database.database.pool).await?;
+    assert_eq!(found.len(), 8);
+    Ok(())
 }

@@ -86,10 +86,12 @@ pub async fn fail_orphans(pool: &PgPool) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "UPDATE imports SET state = 'failed', phase = 'over', claim = NULL, lease_until = NULL,
                 finished_at = clock_timestamp(),
-                error = 'The terminal in which this import ran was closed before the whole file had been read. '
-                     || 'Nothing was changed. Run the command again.'
+                error = 'The terminal in which this import ran was closed before the file could be read to its end. '
+                     || CASE WHEN created + updated = 0 THEN 'Nothing was changed. '
+                             ELSE 'What was counted so far stays in the catalogue. ' END
+                     || 'Run the command again.'
          WHERE source = 'terminal' AND state = 'running' AND read_at IS NULL
-           AND lease_until < now() - interval '1 minute'",
+           AND coalesce(lease_until, started_at) < now() - interval '1 minute'",
     )
     .execute(pool)
     .await?;

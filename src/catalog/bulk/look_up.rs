@@ -15,7 +15,7 @@ const DENSE: usize = 3;
 const MOST_BATCHES_BY_KEY: u32 = 64;
 
 /// How batches have been looked up so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LookUp {
     /// Batches still to be looked up key by key.
     by_key: u32,

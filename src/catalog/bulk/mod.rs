@@ -69,20 +69,28 @@ struct Existing<'a> {
     name: &'a str,
     description: &'a str,
     active: bool,
+    version: i32,
+}
+
+/// A row that changes a product, which must still be as it was found.
+struct Change<'a> {
+    id: i64,
+    version: i32,
+    row: BulkRow<'a>,
 }
 
 /// Rows sorted by what is to be done with them.
 #[derive(Default)]
 struct Plan<'a> {
     new: Vec<BulkRow<'a>>,
-    changed: Vec<(i64, BulkRow<'a>)>,
+    changed: Vec<Change<'a>>,
     active_change: i64,
     inactive_change: i64,
     counts: BulkCounts,
 }
 
 /// Writes one import's rows, batch by batch, and learns how its batches are best looked up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BulkWriter {
     origin: BulkOrigin,
     look_up: look_up::LookUp,
@@ -155,7 +163,11 @@ impl<'a> Plan<'a> {
             self.count(active, 1);
         }
         self.counts.updated += 1;
-        self.changed.push((product.id, *row));
+        self.changed.push(Change {
+            id: product.id,
+            version: product.version,
+            row: *row,
+        });
     }
 
     fn count(&mut self, active: bool, change: i64) {

@@ -1,6 +1,6 @@
 //! The SQL of bulk writing.
 
-use super::{BulkOrigin, BulkRow, Existing};
+use super::{BulkOrigin, BulkRow, Change, Existing};
 use crate::platform::copy::CopyRows;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -11,7 +11,7 @@ const SEND_BYTES: usize = 512 * 1024;
 /// The first `limit` products between two keys, both included, in key order.
 pub async fn in_range(connection: &mut PgConnection, first: &str, last: &str, limit: i64) -> sqlx::Result<Vec<PgRow>> {
     sqlx::query(
-        "SELECT id, sku_key, sku, name, description, active FROM products
+        "SELECT id, sku_key, sku, name, description, active, version FROM products
          WHERE sku_key >= $1 AND sku_key <= $2 ORDER BY sku_key LIMIT $3",
     )
     .bind(first)
@@ -29,7 +29,7 @@ pub async fn by_keys(connection: &mut PgConnection, keys: &[&str]) -> sqlx::Resu
     sqlx::query(
         "SELECT product.* FROM unnest($1::text[]) WITH ORDINALITY AS wanted (sku_key, number)
          CROSS JOIN LATERAL (
-             SELECT id, sku_key, sku, name, description, active FROM products
+             SELECT id, sku_key, sku, name, description, active, version FROM products
              WHERE products.sku_key = wanted.sku_key COLLATE \"C\" OFFSET 0
          ) AS product
          ORDER BY wanted.number",
@@ -48,6 +48,7 @@ pub fn existing(row: &PgRow) -> sqlx::Result<Existing<'_>> {
         name: row.try_get(3)?,
         description: row.try_get(4)?,
         active: row.try_get(5)?,
+        version: row.try_get(6)?,
     })
 }
 
@@ -81,25 +82,26 @@ pub async fn insert(connection: &mut PgConnection, rows: &[BulkRow<'_>], origin:
     Ok(())
 }
 
-/// Overwrites products by their ids, and says how many there still were.
-pub async fn update(connection: &mut PgConnection, rows: &[(i64, BulkRow<'_>)], import_id: i64) -> sqlx::Result<u64> {
-    if rows.is_empty() {
+/// Overwrites products by their ids, and says how many of them still were as they were found.
+pub async fn update(connection: &mut PgConnection, changes: &[Change<'_>], import_id: i64) -> sqlx::Result<u64> {
+    if changes.is_empty() {
         return Ok(0);
     }
-    let ids: Vec<i64> = rows.iter().map(|(id, _)| *id).collect();
-    let skus: Vec<&str> = rows.iter().map(|(_, row)| row.sku).collect();
-    let names: Vec<&str> = rows.iter().map(|(_, row)| row.name).collect();
-    let descriptions: Vec<Option<&str>> = rows.iter().map(|(_, row)| row.description).collect();
-    let active: Vec<Option<bool>> = rows.iter().map(|(_, row)| row.active).collect();
-    let lines: Vec<i64> = rows.iter().map(|(_, row)| row.line).collect();
+    let ids: Vec<i64> = changes.iter().map(|change| change.id).collect();
+    let versions: Vec<i32> = changes.iter().map(|change| change.version).collect();
+    let skus: Vec<&str> = changes.iter().map(|change| change.row.sku).collect();
+    let names: Vec<&str> = changes.iter().map(|change| change.row.name).collect();
+    let descriptions: Vec<Option<&str>> = changes.iter().map(|change| change.row.description).collect();
+    let active: Vec<Option<bool>> = changes.iter().map(|change| change.row.active).collect();
+    let lines: Vec<i64> = changes.iter().map(|change| change.row.line).collect();
     let done = sqlx::query(
         "UPDATE products SET sku = row.sku, name = row.name,
                 description = coalesce(row.description, products.description),
                 active = coalesce(row.active, products.active),
                 version = products.version + 1, updated_at = now(), import_id = $1, import_line = row.line
-         FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[])
-              AS row (id, sku, name, description, active, line)
-         WHERE products.id = row.id",
+         FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::bigint[], $8::integer[])
+              AS row (id, sku, name, description, active, line, version)
+         WHERE products.id = row.id AND products.version = row.version",
     )
     .bind(import_id)
     .bind(ids)
@@ -108,6 +110,7 @@ pub async fn update(connection: &mut PgConnection, rows: &[(i64, BulkRow<'_>)], 
     .bind(descriptions)
     .bind(active)
     .bind(lines)
+    .bind(versions)
     .execute(connection)
     .await?;
     Ok(done.rows_affected())

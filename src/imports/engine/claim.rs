@@ -2,8 +2,9 @@
 
 use super::claim_queries as queries;
 use super::stop::{Result, Stop};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 /// How long a claim lasts without being renewed: after a crash, another worker goes on at most this much later.
@@ -60,23 +61,36 @@ impl Claim {
         Ok(claimed)
     }
 
-    /// Renews the lease until the claim is lost, and returns only then.
+    /// Renews the lease until the claim is lost or the database has been silent for as long as it lasts, and
+    /// returns only then.
     pub async fn hold(self, pool: &PgPool) -> Stop {
         let mut every = tokio::time::interval(RENEW_EVERY);
-        let mut failures = 0;
+        let mut renewed_at = Instant::now();
         loop {
             every.tick().await;
-            match queries::renew(pool, self, LEASE).await {
-                Ok(true) => failures = 0,
-                Ok(false) => return Stop::ClaimLost,
-                Err(error) => {
-                    failures += 1;
-                    if failures * RENEW_EVERY >= LEASE {
-                        return Stop::from(error);
-                    }
+            let error = match timeout(RENEW_EVERY, queries::renew(pool, self, LEASE)).await {
+                Ok(Ok(true)) => {
+                    renewed_at = Instant::now();
+                    continue;
                 }
+                Ok(Ok(false)) => return Stop::ClaimLost,
+                Ok(Err(error)) => error.into(),
+                Err(_) => anyhow::anyhow!("the database does not answer"),
+            };
+            if renewed_at.elapsed() >= LEASE {
+                return Stop::Trouble(error);
             }
         }
+    }
+
+    /// Marks a transaction as this claim's.
+    pub async fn sign(self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        queries::sign(connection, self).await
+    }
+
+    /// Ends the transactions of an earlier claim that still stand.
+    pub async fn cut_off_others(self, pool: &PgPool) -> sqlx::Result<()> {
+        queries::cut_off(pool, self).await
     }
 
     /// Gives the import back, for somebody to take up after `pause`.

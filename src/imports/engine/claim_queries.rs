@@ -27,7 +27,8 @@ pub async fn claim_to_read(pool: &PgPool, token: Uuid, lease: Duration) -> sqlx:
              WHERE state IN ('uploading', 'queued', 'running') AND read_at IS NULL AND source = 'upload'
                AND (bytes_received > bytes_read OR state <> 'uploading')
                AND (lease_until IS NULL OR lease_until < now())
-             ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+             -- Complete files first, then whoever has waited longest.
+             ORDER BY state = 'uploading', lease_until NULLS FIRST, id LIMIT 1 FOR UPDATE SKIP LOCKED
          )
          RETURNING id, claim AS token, mode, new_status, attempts, last_error, reading",
     )
@@ -63,11 +64,14 @@ pub async fn claim_to_merge(
     sqlx::query_as(
         "UPDATE imports SET claim = $1, lease_until = now() + $2, attempts = attempts + 1, phase = 'merging'
          WHERE id = (
+             -- The one that has begun, though it may be being read again; else the one that was read first.
              SELECT id FROM imports
-             WHERE state = 'running' AND read_at IS NOT NULL
-             ORDER BY phase = 'merging' DESC, read_at, id LIMIT 1
+             WHERE state = 'running' AND merge_turn IS NOT NULL
+             ORDER BY phase = 'merging' OR EXISTS (SELECT FROM import_ranges WHERE import_id = imports.id) DESC,
+                      merge_turn, id
+             LIMIT 1
          )
-           AND state = 'running' AND (lease_until IS NULL OR lease_until < now())
+           AND state = 'running' AND read_at IS NOT NULL AND (lease_until IS NULL OR lease_until < now())
          RETURNING id, claim AS token, mode, new_status, attempts, last_error, reading",
     )
     .bind(token)
@@ -113,4 +117,33 @@ pub async fn fail(pool: &PgPool, claim: Claim, error: &str) -> sqlx::Result<bool
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Says on the connection whose transaction this is, for [`cut_off`] to see; until the transaction ends.
+pub async fn sign(connection: &mut PgConnection, claim: Claim) -> sqlx::Result<()> {
+    sqlx::query("SELECT set_config('application_name', $1, true)")
+        .bind(signature(claim))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Ends the transactions of whoever had the import before: a worker that stands still in the middle of one would
+/// hold its locks for as long as it does.
+pub async fn cut_off(pool: &PgPool, claim: Claim) -> sqlx::Result<()> {
+    sqlx::query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND usename = current_user
+           AND starts_with(application_name, $1) AND application_name <> $2",
+    )
+    .bind(format!("import {} ", claim.import_id))
+    .bind(signature(claim))
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// PostgreSQL cuts names at 63 bytes.
+fn signature(claim: Claim) -> String {
+    format!("import {} {}", claim.import_id, claim.token.simple())
 }

@@ -1,31 +1,26 @@
 //! What a worker does all day: whenever the bell rings, and at least every second, look for imports to work on.
 
+use super::crowd::Crowd;
 use super::work::{Engine, Outcome, TO_MERGE, TO_READ};
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 const POLL: Duration = Duration::from_secs(1);
-/// Uploads that one process follows at once. One that pauses gives its place away.
-const MOST_READERS: usize = 64;
 
 impl Engine {
     /// Reads uploads, any number side by side, until the process is to stop; then their claims are given back.
     pub async fn read_uploads(&self) {
         let mut ears = self.doorbell.listen(TO_READ);
         let mut stopping = self.stopping.clone();
-        let places = Arc::new(Semaphore::new(MOST_READERS));
+        let crowd = Crowd::new();
         let mut readers = JoinSet::new();
         while !stopping.is_wished() {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                break;
-            };
+            let Some(place) = crowd.place().await else { break };
             match self.claim_to_read().await {
                 Ok(Some(claimed)) => {
-                    let engine = self.clone();
+                    let (engine, crowd) = (self.clone(), crowd.clone());
                     readers.spawn(async move {
-                        engine.read_upload(claimed).await;
+                        engine.read_upload(claimed, &crowd).await;
                         drop(place);
                     });
                     continue;

@@ -4,13 +4,16 @@
 //! the first key of the next block is complete: no later block can have that key. Those rows are folded (the last
 //! line of a key wins) and written; the others wait for the next batch. At most one block of each run is waiting.
 
+use super::batch::{Batch, Waiting};
 use super::claim::{Claim, Claimed};
 use super::merging_queries as queries;
 use super::ranges::{self, Range};
+use super::reading_queries::lock_claim;
 use super::stop::{Result, Stop};
-use crate::catalog::{BulkCounts, BulkMode, BulkOrigin, BulkRow, BulkWriter};
-use crate::imports::staging::{BlockKeys, RawRow, StagedRow, Staging, offsets};
+use crate::catalog::{BulkCounts, BulkMode, BulkOrigin, BulkWriter};
+use crate::imports::staging::{BlockKeys, Staging};
 use crate::platform::fault;
+use crate::platform::task::to_the_end;
 use anyhow::anyhow;
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -32,13 +35,16 @@ pub async fn merge(pool: &PgPool, claimed: &Claimed) -> Result<()> {
     let claim = claimed.claim();
     let staging = Staging::of(claimed.id);
     let mut connection = pool.acquire().await?;
-    let staged = claimed.reading.as_ref().map_or(0, |checkpoint| checkpoint.0.blocks);
-    if !staging.is_intact(&mut connection, staged).await? {
+    let is_intact = match claimed.reading.as_ref() {
+        Some(checkpoint) => staging.is_intact(&mut connection, checkpoint.0.blocks).await?,
+        None => false,
+    };
+    if !is_intact {
         queries::read_again(&mut *connection, claim).await?;
         return Err(Stop::ClaimLost);
     }
     let blocks = Arc::new(staging.block_keys(&mut connection).await?);
-    let ranges = ranges::of_import(&mut connection, claimed.id, &blocks).await?;
+    let ranges = ranges::of_import(&mut connection, claim, &blocks).await?;
     drop(connection);
     let origin = origin_of(claimed)?;
     let lanes = ranges.into_iter().filter(|range| !range.done).map(|range| {
@@ -68,8 +74,11 @@ async fn spawned(lane: impl Future<Output = Result<()>> + Send + 'static) -> Res
 async fn finish(pool: &PgPool, claim: Claim, staging: Staging) -> Result<()> {
     fault::point("merging.end")?;
     let mut transaction = pool.begin().await?;
-    if !queries::finish(&mut *transaction, claim).await? {
+    if !lock_claim(&mut transaction, claim).await? {
         return Err(Stop::ClaimLost);
+    }
+    if !queries::finish(&mut *transaction, claim).await? {
+        return Err(anyhow!("what was written does not account for every row of the file").into());
     }
     staging.drop(&mut transaction).await?;
     transaction.commit().await?;
@@ -113,55 +122,73 @@ impl Lane {
             drop(connection);
             waiting.add(&bytes, &self.range)?;
             let complete = waiting.take_before(next);
-            self.write(&complete).await?;
+            self.write(complete).await?;
         }
         self.close().await
     }
 
-    async fn write(&mut self, batch: &Batch) -> Result<()> {
-        let (rows, duplicates) = batch.folded()?;
-        let Some(last) = rows.last() else {
-            return Ok(());
-        };
-        for attempt in 1.. {
-            match self.try_write(&rows, duplicates, last.key).await {
-                Err(Stop::Trouble(error)) if attempt < BATCH_TRIES && is_conflict(&error) => {
+    /// Writes a batch, again and again where people change the same products meanwhile.
+    async fn write(&mut self, batch: Batch) -> Result<()> {
+        let batch = Arc::new(batch);
+        let mut tries = 1;
+        loop {
+            let write = BatchWrite {
+                pool: self.pool.clone(),
+                claim: self.claim,
+                range: self.range.number,
+                writer: self.writer.clone(),
+                batch: Arc::clone(&batch),
+            };
+            match to_the_end(write.run()).await? {
+                Err(Stop::Trouble(error)) if tries < BATCH_TRIES && is_conflict(&error) => {
                     tracing::info!(import_id = self.claim.import_id, %error, "a batch met a change by hand, again");
+                    tries += 1;
                 }
-                result => {
-                    result?;
-                    break;
+                Err(stop) => return Err(stop),
+                Ok((writer, done_key)) => {
+                    self.writer = writer;
+                    self.range.done_key = done_key.or(self.range.done_key.take());
+                    return Ok(());
                 }
             }
         }
-        self.range.done_key = Some(last.key.to_owned());
-        Ok(())
-    }
-
-    async fn try_write(&mut self, rows: &[BulkRow<'_>], duplicates: i64, last_key: &str) -> Result<()> {
-        let mut transaction = self.pool.begin().await?;
-        let products = self.writer.write(&mut transaction, rows).await?;
-        fault::point("merging.batch")?;
-        queries::move_range(
-            &mut transaction,
-            self.claim.import_id,
-            self.range.number,
-            Some(last_key),
-        )
-        .await?;
-        let counts = BatchCounts { products, duplicates };
-        if !queries::count_batch(&mut transaction, self.claim, &counts).await? {
-            return Err(Stop::ClaimLost);
-        }
-        transaction.commit().await?;
-        fault::point("merging.batch_committed")?;
-        Ok(())
     }
 
     async fn close(&self) -> Result<()> {
         let mut connection = self.pool.acquire().await?;
         queries::move_range(&mut connection, self.claim.import_id, self.range.number, None).await?;
         Ok(())
+    }
+}
+
+/// One batch in one transaction, which goes on to its end whatever becomes of the lane (`platform::task`).
+struct BatchWrite {
+    pool: PgPool,
+    claim: Claim,
+    range: i32,
+    writer: BulkWriter,
+    batch: Arc<Batch>,
+}
+
+impl BatchWrite {
+    /// Writes the batch with its counts and its last key, which is `None` for a batch without rows.
+    async fn run(mut self) -> Result<(BulkWriter, Option<String>)> {
+        let (rows, duplicates) = self.batch.folded()?;
+        let Some(last) = rows.last() else {
+            return Ok((self.writer, None));
+        };
+        let mut transaction = self.pool.begin().await?;
+        self.claim.sign(&mut transaction).await?;
+        let products = self.writer.write(&mut transaction, &rows).await?;
+        fault::point("merging.batch")?;
+        queries::move_range(&mut transaction, self.claim.import_id, self.range, Some(last.key)).await?;
+        let counts = BatchCounts { products, duplicates };
+        if !queries::count_batch(&mut transaction, self.claim, &counts).await? {
+            return Err(Stop::ClaimLost);
+        }
+        transaction.commit().await?;
+        fault::point("merging.batch_committed")?;
+        Ok((self.writer, Some(last.key.to_owned())))
     }
 }
 
@@ -177,78 +204,4 @@ fn is_conflict(error: &anyhow::Error) -> bool {
         }
         _ => false,
     }
-}
-
-/// Rows that are in memory and not yet written.
-#[derive(Default)]
-struct Waiting {
-    bytes: Vec<u8>,
-}
-
-/// Rows all of whose duplicates are here.
-struct Batch {
-    bytes: Vec<u8>,
-    /// Where rows begin, in the order of their keys and, within a key, of their lines.
-    offsets: Vec<usize>,
-}
-
-impl Waiting {
-    /// Adds the rows of some blocks, as far as they belong to the range.
-    fn add(&mut self, bytes: &[u8], range: &Range) -> Result<()> {
-        self.bytes.reserve(bytes.len());
-        for offset in offsets(bytes) {
-            let row = raw(bytes, offset)?;
-            let key = std::str::from_utf8(row.key).map_err(|error| anyhow!(error))?;
-            if range.has(key) {
-                self.bytes.extend_from_slice(row.bytes);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the rows whose keys come before `next`, all of them where there is no next.
-    fn take_before(&mut self, next: Option<&str>) -> Batch {
-        let bytes = std::mem::take(&mut self.bytes);
-        let mut rows: Vec<(usize, RawRow<'_>)> = offsets(&bytes)
-            .filter_map(|offset| Some((offset, RawRow::at(&bytes, offset)?)))
-            .collect();
-        rows.sort_unstable_by(|(_, one), (_, other)| (one.key, one.line).cmp(&(other.key, other.line)));
-        let complete = next.map_or(rows.len(), |next| {
-            rows.partition_point(|(_, row)| row.key < next.as_bytes())
-        });
-        for (_, row) in &rows[complete..] {
-            self.bytes.extend_from_slice(row.bytes);
-        }
-        let offsets = rows[..complete].iter().map(|(offset, _)| *offset).collect();
-        Batch { bytes, offsets }
-    }
-}
-
-impl Batch {
-    /// The last row of each key, and how many rows they overrule.
-    fn folded(&self) -> Result<(Vec<BulkRow<'_>>, i64)> {
-        let mut rows: Vec<BulkRow<'_>> = Vec::with_capacity(self.offsets.len());
-        let mut duplicates = 0;
-        for offset in &self.offsets {
-            let row = StagedRow::decode(&self.bytes, *offset).ok_or_else(|| anyhow!("a staged row is damaged"))?;
-            duplicates += i64::from(row.overruled);
-            if rows.last().is_some_and(|last| last.key == row.key) {
-                rows.pop();
-                duplicates += 1;
-            }
-            rows.push(BulkRow {
-                key: row.key,
-                sku: row.sku,
-                name: row.name,
-                description: row.description,
-                active: row.active,
-                line: row.line as i64,
-            });
-        }
-        Ok((rows, duplicates))
-    }
-}
-
-fn raw(bytes: &[u8], offset: usize) -> Result<RawRow<'_>> {
-    RawRow::at(bytes, offset).ok_or_else(|| Stop::Trouble(anyhow!("a staged row is damaged")))
 }

@@ -63,12 +63,14 @@ pub async fn count_batch(connection: &mut PgConnection, claim: Claim, counts: &B
     Ok(done.rows_affected() == 1)
 }
 
-/// Makes the import `done`; `false` where the claim is lost.
+/// Makes the import `done`; `false` where the claim is lost or something is not accounted for.
 pub async fn finish(executor: impl PgExecutor<'_>, claim: Claim) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "UPDATE imports SET state = 'done', phase = 'over', claim = NULL, lease_until = NULL,
                 finished_at = clock_timestamp()
-         WHERE id = $1 AND claim = $2",
+         WHERE id = $1 AND claim = $2
+           AND rows_read = created + updated + unchanged + duplicates + skipped + rejected
+           AND NOT EXISTS (SELECT FROM import_ranges WHERE import_id = $1 AND NOT done)",
     )
     .bind(claim.import_id)
     .bind(claim.token)
@@ -80,7 +82,7 @@ pub async fn finish(executor: impl PgExecutor<'_>, claim: Claim) -> sqlx::Result
 /// Sends an import back to be read again: its staged rows are gone.
 pub async fn read_again(executor: impl PgExecutor<'_>, claim: Claim) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "UPDATE imports SET read_at = NULL, reading = NULL, phase = 'reading', claim = NULL, lease_until = NULL
+        "UPDATE imports SET read_at = NULL, reading = NULL, phase = 'reading', claim = NULL, lease_until = now()
          WHERE id = $1 AND claim = $2",
     )
     .bind(claim.import_id)

@@ -6,8 +6,10 @@
 //! each. *Merging* ([`merging`]) takes the staged rows in key order, batch by batch, each batch with its counts
 //! and how far it came in one transaction. So whatever dies, the next worker goes on where the last commit was.
 
+mod batch;
 mod claim;
 mod claim_queries;
+mod crowd;
 mod loops;
 mod merging;
 mod merging_queries;

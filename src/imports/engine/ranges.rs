@@ -1,8 +1,12 @@
 //! The key space of one import in ranges, each merged by one connection in key order.
 
+use super::claim::Claim;
 use super::merging_queries as queries;
+use super::reading_queries::lock_claim;
+use super::stop::{Result, Stop};
 use crate::imports::staging::BlockKeys;
-use sqlx::PgConnection;
+use crate::platform::fault;
+use sqlx::{Connection as _, PgConnection};
 
 /// How many connections merge side by side: two keep two cores of a server busy, and more gained nothing
 /// (`bin/bench import`; the client needs its share too).
@@ -48,19 +52,22 @@ impl Range {
 ///
 /// An earlier try's ranges stand even when the file had to be read again and fell into other blocks: they say
 /// what has been merged by key, and the keys of a file do not change.
-pub async fn of_import(
-    connection: &mut PgConnection,
-    import_id: i64,
-    blocks: &[BlockKeys],
-) -> sqlx::Result<Vec<Range>> {
-    let before = queries::ranges(connection, import_id).await?;
+pub async fn of_import(connection: &mut PgConnection, claim: Claim, blocks: &[BlockKeys]) -> Result<Vec<Range>> {
+    // All or none: half of the ranges would be half of the file.
+    let mut transaction = connection.begin().await?;
+    if !lock_claim(&mut transaction, claim).await? {
+        return Err(Stop::ClaimLost);
+    }
+    let before = queries::ranges(&mut transaction, claim.import_id).await?;
     if !before.is_empty() {
         return Ok(before);
     }
     let ranges = divide(blocks);
     for range in &ranges {
-        queries::add_range(connection, import_id, range).await?;
+        queries::add_range(&mut transaction, claim.import_id, range).await?;
+        fault::point("merging.range")?;
     }
+    transaction.commit().await?;
     Ok(ranges)
 }
 

@@ -5,22 +5,26 @@
 //! is told how far reading is and which rows were rejected.
 
 use super::claim::{Claim, Claimed};
+use super::crowd::Crowd;
 use super::reading_queries as queries;
 use super::source::{Chunk, Source};
 use super::stop::{Result, Stop};
 use crate::imports::read::{Columns, Position, Reader, Rejected, Row, Sink, Warning};
 use crate::imports::staging::{Run, Staging};
 use crate::platform::fault;
+use crate::platform::task::to_the_end;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::{Connection as _, PgPool};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// Rejected rows that wait in memory at most.
 const REJECTIONS_AT_ONCE: usize = 5_000;
+/// How much is read before rejected rows are looked at.
+const SLICE_BYTES: usize = 64 * 1024;
 
 /// Where reading can go on: everything before `position` is staged, in that many blocks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,16 +54,14 @@ pub enum Ended {
 }
 
 /// Reads from the last checkpoint to the end of what there is.
-pub async fn read(pool: &PgPool, claimed: &Claimed, source: &mut Source) -> Result<Ended> {
+pub async fn read(pool: &PgPool, claimed: &Claimed, source: &mut Source, crowd: &Crowd) -> Result<Ended> {
+    let began = Instant::now();
     let mut reading = Reading::start(pool, claimed, source).await?;
     loop {
-        match source.next().await? {
+        match reading.next(source).await? {
+            Chunk::Bytes(_) if crowd.wants_place(began) => return reading.pause().await,
             Chunk::Bytes(bytes) => reading.feed(bytes).await?,
-            Chunk::Pause => {
-                reading.write_run(false).await?;
-                reading.wait_for_write().await?;
-                return Ok(Ended::Paused);
-            }
+            Chunk::Pause => return reading.pause().await,
             Chunk::End => {
                 fault::point("reading.end")?;
                 reading.finish().await?;
@@ -108,7 +110,12 @@ impl Reading {
             _ => None,
         };
         if checkpoint.is_none() {
-            staging.create(&mut connection).await?;
+            let mut transaction = connection.begin().await?;
+            if !queries::lock_claim(&mut transaction, claimed.claim()).await? {
+                return Err(Stop::ClaimLost);
+            }
+            staging.create(&mut transaction).await?;
+            transaction.commit().await?;
         }
         let rejections_kept = queries::last_rejection(&mut connection, claimed.id).await?;
         let offset = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.position.offset);
@@ -133,7 +140,35 @@ impl Reading {
         })
     }
 
+    /// Waits for more bytes; while none come, what has been read is told.
+    async fn next(&mut self, source: &mut Source) -> Result<Chunk> {
+        let mut next = std::pin::pin!(source.next());
+        match tokio::time::timeout(PROGRESS_EVERY, &mut next).await {
+            Ok(chunk) => Ok(chunk?),
+            Err(_) => {
+                self.tell().await?;
+                Ok(next.await?)
+            }
+        }
+    }
+
+    /// Stages what is there and leaves the rest to whoever comes next.
+    async fn pause(&mut self) -> Result<Ended> {
+        self.write_run(false).await?;
+        self.wait_for_write().await?;
+        Ok(Ended::Paused)
+    }
+
+    /// Reads slice by slice: rows that are rejected wait in memory, and a short row may become a long rejection.
     async fn feed(&mut self, bytes: Bytes) -> Result<()> {
+        for start in (0..bytes.len()).step_by(SLICE_BYTES) {
+            let end = bytes.len().min(start + SLICE_BYTES);
+            self.feed_slice(bytes.slice(start..end)).await?;
+        }
+        Ok(())
+    }
+
+    async fn feed_slice(&mut self, bytes: Bytes) -> Result<()> {
         self.bytes_read += bytes.len() as u64;
         let rows_before = self.parts()?.0.position().rows_read;
         self.on_thread(move |reader, gathered| reader.feed(&bytes, gathered))
@@ -173,6 +208,10 @@ impl Reading {
         };
         let (reader, gathered, result) = tokio::task::spawn_blocking(job).await?;
         self.parts = Some((reader, gathered));
+        if result.is_err() {
+            // The import is about to fail: how far it came and what was rejected is told first.
+            self.tell().await?;
+        }
         Ok(result?)
     }
 
@@ -195,18 +234,15 @@ impl Reading {
             columns: reader.columns().cloned(),
             warnings: reader.warnings().iter().map(told).collect(),
         };
-        let rejected = std::mem::take(&mut gathered.rejected);
-        let mut transaction = self.pool.begin().await?;
-        let first = self.rejections_seen + 1;
-        let known = usize::try_from((self.rejections_kept - self.rejections_seen).max(0)).unwrap_or(0);
-        let new = rejected.get(known..).unwrap_or_default();
-        queries::keep_rejections(&mut transaction, self.claim.import_id, first + known as i64, new).await?;
-        if !queries::record_progress(&mut *transaction, self.claim, &progress).await? {
-            return Err(Stop::ClaimLost);
-        }
-        transaction.commit().await?;
-        self.rejections_seen += rejected.len() as i64;
-        self.rejections_kept = self.rejections_kept.max(self.rejections_seen);
+        let mut rejected = std::mem::take(&mut gathered.rejected);
+        let seen = self.rejections_seen + rejected.len() as i64;
+        // An earlier try may have kept some of them already.
+        let known = (self.rejections_kept - self.rejections_seen).clamp(0, rejected.len() as i64);
+        rejected.drain(..known as usize);
+        let first = self.rejections_seen + known + 1;
+        to_the_end(tell(self.pool.clone(), self.claim, first, rejected, progress)).await??;
+        self.rejections_seen = seen;
+        self.rejections_kept = self.rejections_kept.max(seen);
         Ok(())
     }
 
@@ -219,6 +255,7 @@ impl Reading {
         let run = std::mem::replace(&mut gathered.run, Run::new());
         let position = reader.position();
         let (pool, claim, blocks) = (self.pool.clone(), self.claim, self.blocks);
+        // Not ended with the reader (platform::task): a claim that is lost makes it end without a trace.
         self.writing = Some(tokio::spawn(write(pool, claim, run, position, blocks, is_end)));
         Ok(())
     }
@@ -231,13 +268,15 @@ impl Reading {
     }
 }
 
-impl Drop for Reading {
-    /// Nothing may be written any more once the reader has been told to stop.
-    fn drop(&mut self) {
-        if let Some(writing) = self.writing.take() {
-            writing.abort();
-        }
+/// Writes progress and the rejected rows, the first of which is number `first`.
+async fn tell(pool: PgPool, claim: Claim, first: i64, rejected: Vec<Rejected>, progress: Progress) -> Result<()> {
+    let mut transaction = pool.begin().await?;
+    queries::keep_rejections(&mut transaction, claim.import_id, first, &rejected).await?;
+    if !queries::record_progress(&mut *transaction, claim, &progress).await? {
+        return Err(Stop::ClaimLost);
     }
+    transaction.commit().await?;
+    Ok(())
 }
 
 fn told(warning: &Warning) -> serde_json::Value {
@@ -254,6 +293,7 @@ async fn write(pool: PgPool, claim: Claim, run: Run, position: Position, before:
     let blocks = tokio::task::spawn_blocking(move || run.into_blocks()).await?;
     let after = before + blocks.len() as i64;
     let mut transaction = pool.begin().await?;
+    claim.sign(&mut transaction).await?;
     fault::point("staging.write")?;
     Staging::of(claim.import_id)
         .write(&mut transaction, before, &blocks)

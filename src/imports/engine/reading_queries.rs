@@ -7,6 +7,9 @@ use crate::platform::copy::CopyRows;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
+/// How much of a copy is sent to the server at once.
+const SEND_BYTES: usize = 512 * 1024;
+
 /// How much of an upload is here.
 #[derive(sqlx::FromRow)]
 pub struct Arrived {
@@ -43,6 +46,16 @@ pub async fn create_terminal(
     .await
 }
 
+/// Keeps the claim from changing hands until the transaction ends; `false` where it is lost already.
+pub async fn lock_claim(connection: &mut PgConnection, claim: Claim) -> sqlx::Result<bool> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT id FROM imports WHERE id = $1 AND claim = $2 FOR UPDATE")
+        .bind(claim.import_id)
+        .bind(claim.token)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// The number of the last rejected row that is kept.
 pub async fn last_rejection(connection: &mut PgConnection, import_id: i64) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM import_rejections WHERE import_id = $1")
@@ -73,6 +86,9 @@ pub async fn keep_rejections(
             .int8(row.line as i64)
             .text(&row.reason)
             .bytea(&fields);
+        if rows.size_bytes() >= SEND_BYTES {
+            copy.send(rows.take()).await?;
+        }
     }
     copy.send(rows.finish()).await?;
     copy.finish().await?;
@@ -108,6 +124,7 @@ pub async fn record_checkpoint(
     let done = sqlx::query(
         "UPDATE imports SET reading = $3, attempts = 0, last_error = NULL,
                 read_at = CASE WHEN $4 THEN clock_timestamp() END,
+                merge_turn = CASE WHEN $4 THEN coalesce(merge_turn, clock_timestamp()) ELSE merge_turn END,
                 phase = CASE WHEN $4 THEN 'waiting' ELSE phase END,
                 claim = CASE WHEN $4 THEN NULL ELSE claim END,
                 lease_until = CASE WHEN $4 THEN NULL ELSE lease_until END

@@ -1,6 +1,7 @@
 //! Taking up an import and seeing it through one stage: claim it, work while the claim is held, say how it ended.
 
 use super::claim::{Claim, Claimed, MOST_ATTEMPTS};
+use super::crowd::Crowd;
 use super::merging;
 use super::reading::{self, Ended};
 use super::reading_queries;
@@ -42,7 +43,7 @@ impl Engine {
     }
 
     /// Reads a claimed upload until its end or until it pauses.
-    pub async fn read_upload(&self, claimed: Claimed) {
+    pub async fn read_upload(&self, claimed: Claimed, crowd: &Crowd) {
         let mut source = Source::Upload(Box::new(UploadSource {
             pool: self.pool.clone(),
             storage: self.storage.clone(),
@@ -50,7 +51,8 @@ impl Engine {
             import_id: claimed.id,
             offset: 0,
         }));
-        self.see_through(&claimed, self.read(&claimed, &mut source)).await;
+        self.see_through(&claimed, self.read(&claimed, &mut source, crowd))
+            .await;
     }
 
     /// Merges the import whose turn it is, if nobody is at it.
@@ -66,7 +68,8 @@ impl Engine {
     /// Reads a terminal's import from its file.
     pub async fn read_file(&self, import_id: i64, source: &mut Source) -> sqlx::Result<()> {
         if let Some(claimed) = Claim::to_read_own(&self.pool, import_id).await? {
-            self.see_through(&claimed, self.read(&claimed, source)).await;
+            self.see_through(&claimed, self.read(&claimed, source, &Crowd::new()))
+                .await;
         }
         Ok(())
     }
@@ -77,8 +80,8 @@ impl Engine {
         reading_queries::create_terminal(&self.pool, options.filename, size, options.mode, options.new_status).await
     }
 
-    async fn read(&self, claimed: &Claimed, source: &mut Source) -> Result<()> {
-        match reading::read(&self.pool, claimed, source).await? {
+    async fn read(&self, claimed: &Claimed, source: &mut Source, crowd: &Crowd) -> Result<()> {
+        match reading::read(&self.pool, claimed, source, crowd).await? {
             Ended::Read => self.doorbell.ring(TO_MERGE, claimed.id).await,
             Ended::Paused => claimed.claim().release(&self.pool, Duration::ZERO, None).await?,
         }
@@ -89,6 +92,10 @@ impl Engine {
     async fn see_through(&self, claimed: &Claimed, work: impl Future<Output = Result<()>>) {
         let claim = claimed.claim();
         let mut stopping = self.stopping.clone();
+        let work = async {
+            claim.cut_off_others(&self.pool).await?;
+            work.await
+        };
         let result = if claimed.attempts > MOST_ATTEMPTS {
             Err(Stop::Trouble(anyhow::anyhow!(no_reason(claimed))))
         } else {
@@ -158,6 +165,6 @@ fn no_reason(claimed: &Claimed) -> String {
 fn gave_up(error: &anyhow::Error) -> String {
     format!(
         "The import was tried {MOST_ATTEMPTS} times and did not get any further: {error:#}. \
-         What was counted so far stays in the catalogue; upload the file again to go on."
+         Import the file again to go on."
     )
 }
