@@ -5,13 +5,33 @@
 use anyhow::Context;
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// How long a request waits for a free connection before it is told to come back later.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+/// What the server's list of connections calls ours.
+const APPLICATION_NAME: &str = "product-importer";
+/// For every connection. A process that stalls or vanishes in the middle of a transaction must not keep its locks:
+/// no transaction here is idle for longer than a moment, and a line whose other end is gone is given up in about
+/// 25 seconds. On a Unix socket the server passes over the keepalives.
+const SESSION: [(&str, &str); 4] = [
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+];
+
+/// A process may start again after a newer one has taken the schema further: steps it does not know are no reason
+/// to stay down.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("./migrations");
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// The database under both its names. Cloning shares the pool.
 #[derive(Clone, Debug)]
@@ -24,18 +44,31 @@ pub struct Database {
 
 /// Connects to the server at `url`, keeping at most `max_connections` open.
 pub async fn connect(url: &str, max_connections: u32) -> anyhow::Result<Database> {
+    const FAILED: &str = "cannot connect to PostgreSQL";
     let pool = PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect(url)
+        .connect_with(options(url).context(FAILED)?)
         .await
-        .context("cannot connect to PostgreSQL")?;
+        .context(FAILED)?;
     Ok(Database::of(pool))
+}
+
+/// The address with what it leaves open.
+fn options(url: &str) -> sqlx::Result<PgConnectOptions> {
+    let stated: PgConnectOptions = url.parse()?;
+    let stated_options = stated.get_options().unwrap_or_default().to_owned();
+    let open = SESSION.into_iter().filter(|(name, _)| !stated_options.contains(name));
+    let named = match stated.get_application_name() {
+        Some(_) => stated,
+        None => stated.application_name(APPLICATION_NAME),
+    };
+    Ok(named.options(open))
 }
 
 /// Brings the schema up to date. Processes that start at once take turns.
 pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
-    sqlx::migrate!("./migrations")
+    MIGRATIONS
         .run(pool)
         .await
         .context("cannot bring the database schema up to date")

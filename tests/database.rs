@@ -1,0 +1,59 @@
+//! The database as the program opens it: its schema over versions of the program, and what each connection sets.
+
+mod support;
+
+use anyhow::Result;
+use product_importer::platform::database::{connect, is_current, migrate};
+use sqlx::PgPool;
+use support::database::TestDatabase;
+
+async fn setting(pool: &PgPool, name: &str) -> Result<String> {
+    Ok(sqlx::query_scalar("SELECT current_setting($1)")
+        .bind(name)
+        .fetch_one(pool)
+        .await?)
+}
+
+#[tokio::test]
+async fn an_older_program_starts_over_a_newer_schema() -> Result<()> {
+    let database = TestDatabase::create().await?;
+    let pool = &database.database.pool;
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'of a newer program', true, 'x', 0)",
+    )
+    .execute(pool)
+    .await?;
+    migrate(pool).await?;
+    assert!(is_current(pool).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn connections_do_not_keep_locks_of_who_is_gone() -> Result<()> {
+    let database = TestDatabase::create().await?;
+    let pool = connect(&database.url(), 1).await?.pool;
+    assert_eq!(setting(&pool, "idle_in_transaction_session_timeout").await?, "10s");
+    assert_eq!(setting(&pool, "application_name").await?, "product-importer");
+    // Over a Unix socket there is nothing to keep alive, and the server says 0.
+    let by_tcp: bool = sqlx::query_scalar("SELECT inet_client_addr() IS NOT NULL")
+        .fetch_one(&pool)
+        .await?;
+    for (name, value) in [("idle", "10"), ("interval", "5"), ("count", "3")] {
+        let told = setting(&pool, &format!("tcp_keepalives_{name}")).await?;
+        assert_eq!(told, if by_tcp { value } else { "0" }, "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_address_says_holds() -> Result<()> {
+    let database = TestDatabase::create().await?;
+    let url = database.url();
+    let join = if url.ends_with('?') { "" } else { "&" };
+    let stated = "application_name=shop&options=-c%20idle_in_transaction_session_timeout%3D7s";
+    let pool = connect(&format!("{url}{join}{stated}"), 1).await?.pool;
+    assert_eq!(setting(&pool, "application_name").await?, "shop");
+    assert_eq!(setting(&pool, "idle_in_transaction_session_timeout").await?, "7s");
+    Ok(())
+}
