@@ -143,13 +143,11 @@ impl Reading {
     /// Waits for more bytes; while none come, what has been read is told.
     async fn next(&mut self, source: &mut Source) -> Result<Chunk> {
         let mut next = std::pin::pin!(source.next());
-        match tokio::time::timeout(PROGRESS_EVERY, &mut next).await {
-            Ok(chunk) => Ok(chunk?),
-            Err(_) => {
-                self.tell().await?;
-                Ok(next.await?)
-            }
+        if let Ok(chunk) = tokio::time::timeout(PROGRESS_EVERY, &mut next).await {
+            return Ok(chunk?);
         }
+        self.tell().await?;
+        Ok(next.await?)
     }
 
     /// Stages what is there and leaves the rest to whoever comes next.

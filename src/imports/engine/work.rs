@@ -60,7 +60,8 @@ impl Engine {
         let Some(claimed) = Claim::to_merge(&self.pool).await? else {
             return Ok(Outcome::Idle);
         };
-        self.see_through(&claimed, merging::merge(&self.pool, &claimed)).await;
+        let work = Box::pin(merging::merge(&self.pool, &claimed));
+        self.see_through(&claimed, work).await;
         self.doorbell.ring(TO_MERGE, claimed.id).await;
         Ok(Outcome::Worked)
     }
@@ -92,10 +93,11 @@ impl Engine {
     async fn see_through(&self, claimed: &Claimed, work: impl Future<Output = Result<()>>) {
         let claim = claimed.claim();
         let mut stopping = self.stopping.clone();
-        let work = async {
+        // On the heap: it is large, and whoever waits for it is waited for in turn.
+        let work = Box::pin(async {
             claim.cut_off_others(&self.pool).await?;
             work.await
-        };
+        });
         let result = if claimed.attempts > MOST_ATTEMPTS {
             Err(Stop::Trouble(anyhow::anyhow!(no_reason(claimed))))
         } else {
