@@ -1,6 +1,8 @@
 //! Looking at imports, ending them, and taking rejected rows back.
 
 use crate::support::served::Served;
+use futures_util::{StreamExt as _, stream};
+use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -160,6 +162,44 @@ async fn rejected_rows_come_back_as_they_stood() -> anyhow::Result<()> {
             &["Box", "B-1", "green", "extra", ""],
             &["  Chair ", ""],
         ]
+    );
+    Ok(())
+}
+
+/// A picture that is still being sent when a worker has found that it is one.
+fn picture(served: &Served, import: i64) -> reqwest::Body {
+    let is_over = served.url(&format!("/api/v1/imports/{import}"));
+    let head = [b"\x89PNG\r\n\x1a\n".as_slice(), &[7; 1 << 20]].concat();
+    let rest = stream::once(async move {
+        loop {
+            let import: Value = reqwest::get(&is_over).await?.json().await?;
+            if import["state"] == "failed" {
+                return anyhow::Ok(vec![7; 1 << 20]);
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let more = stream::repeat_with(|| Ok(vec![7; 1 << 20])).take(5);
+    reqwest::Body::wrap_stream(stream::once(async { Ok(head) }).chain(rest).chain(more))
+}
+
+#[tokio::test]
+async fn a_file_that_fails_on_its_way_says_why() -> anyhow::Result<()> {
+    let served = Served::start("serve").await?;
+    let path = served.send(picture(&served, 1)).await?;
+    assert_eq!(path, "/api/v1/imports/1");
+    let import = served.json(&path).await?;
+    let reason = import["error"].as_str().unwrap_or_default();
+    assert!(reason.contains("picture") || reason.contains("image"), "{import}");
+
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+    let form = Form::new().part("file", Part::stream(picture(&served, 2)).file_name("lamp.csv"));
+    let answer = client.post(served.url("/imports")).multipart(form).send().await?;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["location"]),
+        (303, &"/imports/2".parse()?)
     );
     Ok(())
 }

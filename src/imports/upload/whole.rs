@@ -155,6 +155,14 @@ async fn end(uploads: &Uploads, writer: &Writer, outcome: Result<(), Stopped>) -
     let Err(stopped) = outcome else {
         return Ok(queries::import(pool, writer.import_id).await?);
     };
+    if matches!(stopped, Stopped::Lost) {
+        // A worker that reads along may find that the file cannot be used, and anyone may cancel. The import says
+        // itself what came of it, as that of a small file does.
+        let import = queries::import(pool, writer.import_id).await?;
+        if import.is_over() {
+            return Ok(import);
+        }
+    }
     let too_large = matches!(stopped, Stopped::TooLarge);
     let error = explain(uploads, stopped);
     match queries::fail(pool, writer.import_id, writer.id, &error.detail()).await {
