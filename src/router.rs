@@ -26,15 +26,16 @@ pub struct AppState {
 
 /// The whole web half.
 pub fn service(state: AppState) -> Router {
-    let guarded = Router::new()
-        .merge(
-            pages()
-                .layer(map_response(render::refusals_as_problems))
-                .layer(map_response(render::problems_as_pages)),
-        )
-        .nest("/api/v1", api().layer(map_response(render::refusals_as_problems)))
-        .layer(map_response(render::with_security_headers))
-        .layer(from_fn_with_state(state.guard.clone(), refuse_foreign));
+    // Inside the layers that tell of problems: whoever asked for a page is refused by a page.
+    let guard = from_fn_with_state(state.guard.clone(), refuse_foreign);
+    let pages = pages()
+        .layer(guard.clone())
+        .layer(map_response(render::refusals_as_problems))
+        .layer(map_response(render::problems_as_pages));
+    let api = api().layer(guard).layer(map_response(render::refusals_as_problems));
+    let guarded = pages
+        .nest("/api/v1", api)
+        .layer(map_response(render::with_security_headers));
     let open = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));

@@ -63,6 +63,34 @@ async fn foreign_names_are_not_answered() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_page_is_refused_by_a_page() -> anyhow::Result<()> {
+    let served = Served::start("web").await?;
+    for (path, kind) in [
+        ("/imports", "text/html; charset=utf-8"),
+        ("/nothing", "text/html; charset=utf-8"),
+        ("/api/v1/imports", "application/problem+json"),
+        ("/api/v1/nothing", "application/problem+json"),
+    ] {
+        let foreign_name = served.client.get(served.url(path)).header("Host", "evil.example");
+        let foreign_site = served
+            .client
+            .post(served.url(path))
+            .header("Origin", "https://evil.example");
+        for (request, words) in [
+            (foreign_name, "does not answer to the name"),
+            (foreign_site, "Another site sent this request"),
+        ] {
+            let answer = request.send().await?;
+            assert_eq!(answer.status(), 403, "{path}");
+            assert_eq!(answer.headers()["content-type"], kind, "{path}");
+            assert!(answer.headers().contains_key("content-security-policy"), "{path}");
+            assert!(answer.text().await?.contains(words), "{path}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_process_says_whether_it_lives_and_can_serve() -> anyhow::Result<()> {
     let served = Served::start("web").await?;
     assert_eq!(served.get("/healthz").await?.status(), 200);
