@@ -66,8 +66,7 @@ impl Watches {
     /// Looks until nobody watches or nothing will change any more.
     async fn look(self, id: i64, sender: watch::Sender<Arc<Import>>) {
         let mut quiet_looks = 0;
-        // The table's own receiver is one.
-        while sender.receiver_count() > 1 && !sender.borrow().is_over() && !self.stopping.is_wished() {
+        while self.goes_on(id, &sender) {
             tokio::time::sleep(if quiet_looks < IDLE_LOOKS {
                 LOOK_EVERY
             } else {
@@ -78,7 +77,10 @@ impl Watches {
             let Ok(found) = queries::find(&self.database.orm, id).await else {
                 continue;
             };
-            let Some(import) = found else { break };
+            let Some(import) = found else {
+                self.watched().remove(&id);
+                return;
+            };
             let changed = sender.send_if_modified(|known| {
                 let changed = **known != import;
                 if changed {
@@ -88,10 +90,83 @@ impl Watches {
             });
             quiet_looks = if changed { 0 } else { quiet_looks + 1 };
         }
-        self.watched().remove(&id);
+    }
+
+    /// Whether to look on. Deciding and leaving the table are one step under its lock: whoever finds the channel
+    /// there is told of what comes.
+    fn goes_on(&self, id: i64, sender: &watch::Sender<Arc<Import>>) -> bool {
+        let mut watched = self.watched();
+        // The table's own receiver is one.
+        let goes_on = sender.receiver_count() > 1 && !sender.borrow().is_over() && !self.stopping.is_wished();
+        if !goes_on {
+            watched.remove(&id);
+        }
+        goes_on
     }
 
     fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<i64, watch::Receiver<Arc<Import>>>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imports::import::{Mode, NewStatus, Phase, Source, State};
+    use crate::platform::stopping::stopping;
+    use sqlx::PgPool;
+
+    fn import() -> Import {
+        Import {
+            id: 1,
+            filename: "products.csv".into(),
+            source: Source::Upload,
+            mode: Mode::Overwrite,
+            new_status: NewStatus::Active,
+            state: State::Uploading,
+            phase: Phase::Receiving,
+            error: None,
+            bytes_total: None,
+            bytes_received: 0,
+            upload_metadata: None,
+            upload_expires_at: None,
+            file_removed_at: None,
+            bytes_read: 0,
+            reading: None,
+            read_at: None,
+            columns: None,
+            warnings: serde_json::json!([]),
+            rows_read: 0,
+            created: 0,
+            updated: 0,
+            unchanged: 0,
+            duplicates: 0,
+            skipped: 0,
+            rejected: 0,
+            lease_until: None,
+            attempts: 0,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            started_at: None,
+            finished_at: None,
+        }
+    }
+
+    /// The last viewer leaves while the next one comes, over and over: whoever gets a channel keeps it fed.
+    #[tokio::test]
+    async fn who_finds_a_channel_is_not_left_alone() -> anyhow::Result<()> {
+        let (_stop, stopping) = stopping();
+        let database = Database::of(PgPool::connect_lazy("postgres://localhost/none")?);
+        let watches = Watches::new(database, stopping);
+        for round in 0..5_000 {
+            let (sender, receiver) = watch::channel(Arc::new(import()));
+            watches.watched().insert(1, receiver);
+            let (goes_on, found) = std::thread::scope(|scope| {
+                let coming = scope.spawn(|| watches.watched().get(&1).cloned());
+                (watches.goes_on(1, &sender), coming.join())
+            });
+            let is_left = found.is_ok_and(|found| found.is_some()) && !goes_on;
+            assert!(!is_left, "round {round}");
+        }
+        Ok(())
     }
 }
