@@ -4,6 +4,9 @@ use super::import::{Column, Entity, Import};
 use sea_orm::{DatabaseConnection, DbErr, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use sqlx::PgPool;
 
+/// Rejected rows are fetched by so much, and the rest of the row that goes beyond it.
+const PAGE_BYTES: i64 = 1 << 20;
+
 /// A rejected row as it is kept.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Rejection {
@@ -52,31 +55,38 @@ pub async fn cancel(pool: &PgPool, id: i64) -> sqlx::Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// The newest rejected rows after number `after`, oldest of them first, at most `limit`.
-pub async fn newest_rejections(pool: &PgPool, id: i64, after: i64, limit: i64) -> sqlx::Result<Vec<Rejection>> {
+/// After which number the newest rejected rows begin, at most `limit` of them and none up to number `after`.
+pub async fn newest_rejections_begin(pool: &PgPool, id: i64, after: i64, limit: i64) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT coalesce(
+             (SELECT number FROM import_rejections
+              WHERE import_id = $1 AND number > $2 ORDER BY number DESC OFFSET $3 LIMIT 1),
+             $2)",
+    )
+    .bind(id)
+    .bind(after)
+    .bind(limit)
+    .fetch_one(pool)
+    .await
+}
+
+/// The next rejected rows after number `after`, at most `limit`, and no more once they have [`PAGE_BYTES`]: a row
+/// may be very long, and a reader slow. The server tells lengths without fetching the rows.
+pub async fn next_rejections(pool: &PgPool, id: i64, after: i64, limit: i64) -> sqlx::Result<Vec<Rejection>> {
     sqlx::query_as(
         "SELECT number, line, reason, fields FROM (
-             SELECT number, line, reason, fields FROM import_rejections
-             WHERE import_id = $1 AND number > $2 ORDER BY number DESC LIMIT $3
-         ) AS newest
+             SELECT number, line, reason, fields, octet_length(fields) AS bytes,
+                    sum(octet_length(fields)) OVER (ORDER BY number ROWS UNBOUNDED PRECEDING) AS bytes_so_far
+             FROM (SELECT number, line, reason, fields FROM import_rejections
+                   WHERE import_id = $1 AND number > $2 ORDER BY number LIMIT $3) AS next
+         ) AS measured
+         WHERE bytes_so_far - bytes < $4
          ORDER BY number",
     )
     .bind(id)
     .bind(after)
     .bind(limit)
-    .fetch_all(pool)
-    .await
-}
-
-/// The next rejected rows after number `after`, at most `limit`.
-pub async fn next_rejections(pool: &PgPool, id: i64, after: i64, limit: i64) -> sqlx::Result<Vec<Rejection>> {
-    sqlx::query_as(
-        "SELECT number, line, reason, fields FROM import_rejections
-         WHERE import_id = $1 AND number > $2 ORDER BY number LIMIT $3",
-    )
-    .bind(id)
-    .bind(after)
-    .bind(limit)
+    .bind(PAGE_BYTES)
     .fetch_all(pool)
     .await
 }

@@ -3,7 +3,7 @@
 use super::api::{end, parse_cursor, parse_id, unknown};
 use super::import::Import;
 use super::pages::{ImportPage, ImportsPage, RunningNotice, SHOWN_REJECTIONS};
-use super::queries::{self, Rejection};
+use super::queries;
 use super::sample as sample_file;
 use super::upload::{OptionsDraft, Uploads, receive_body, receive_form};
 use super::view::{ImportView, RejectionView};
@@ -89,8 +89,7 @@ pub async fn show(State(database): State<Database>, Path(id): Path<String>) -> P
     let import = queries::find(&database.orm, parse_id(&id)?)
         .await?
         .ok_or_else(unknown)?;
-    let rejections = queries::newest_rejections(&database.pool, import.id, 0, SHOWN_REJECTIONS).await?;
-    let rejections = rejections.iter().map(rejection_view).collect::<Result<_, _>>()?;
+    let rejections = newest_rejections(&database, import.id).await?;
     render::page(&ImportPage::new(ImportView::from(&import), rejections))
 }
 
@@ -111,11 +110,20 @@ fn sample_csv() -> Result<Vec<u8>, Error> {
     Ok(csv)
 }
 
-fn rejection_view(rejection: &Rejection) -> Result<RejectionView, Error> {
-    let values = serde_json::from_slice(&rejection.fields).map_err(|error| Error::Internal(error.into()))?;
-    Ok(RejectionView {
-        line: rejection.line,
-        reason: rejection.reason.clone(),
-        values,
-    })
+/// The last rejected rows. They are cut page by page, as all of them at once may be more than fits.
+async fn newest_rejections(database: &Database, id: i64) -> Result<Vec<RejectionView>, Error> {
+    let pool = &database.pool;
+    let mut told = queries::newest_rejections_begin(pool, id, 0, SHOWN_REJECTIONS).await?;
+    let mut views = Vec::new();
+    loop {
+        let left = SHOWN_REJECTIONS - views.len() as i64;
+        let page = queries::next_rejections(pool, id, told, left).await?;
+        let Some(last) = page.last() else {
+            return Ok(views);
+        };
+        told = last.number;
+        for rejection in page {
+            views.push(RejectionView::try_from(rejection).map_err(|error| Error::Internal(error.into()))?);
+        }
+    }
 }

@@ -169,7 +169,7 @@ async fn rejected_rows_come_back_as_they_stood() -> anyhow::Result<()> {
 /// A picture that is still being sent when a worker has found that it is one.
 fn picture(served: &Served, import: i64) -> reqwest::Body {
     let is_over = served.url(&format!("/api/v1/imports/{import}"));
-    let head = [b"\x89PNG\r\n\x1a\n".as_slice(), &[7; 1 << 20]].concat();
+    let head = [b"\x89PNG\r\n\x1a\n".as_slice(), &vec![7; 1 << 20]].concat();
     let rest = stream::once(async move {
         loop {
             let import: Value = reqwest::get(&is_over).await?.json().await?;
@@ -201,5 +201,34 @@ async fn a_file_that_fails_on_its_way_says_why() -> anyhow::Result<()> {
         (answer.status().as_u16(), &answer.headers()["location"]),
         (303, &"/imports/2".parse()?)
     );
+    Ok(())
+}
+
+/// A row with a value of a million letters, `marked` so that rows can be told apart.
+fn long_row(mark: usize) -> String {
+    format!("{mark},,{}\n", "x".repeat(1_000_000))
+}
+
+#[tokio::test]
+async fn very_long_rejected_rows_are_whole_in_the_download_and_cut_on_the_page() -> anyhow::Result<()> {
+    const ROWS: usize = 30;
+    let served = Served::start("serve").await?;
+    let rows: String = (0..ROWS).map(long_row).collect();
+    let import = served.import(format!("name,sku,description\n{rows}")).await?;
+    assert_eq!(import["rejected"], ROWS, "{import}");
+    let id = import["id"].as_str().unwrap_or_default();
+    let page = served.get(&format!("/imports/{id}")).await?.text().await?;
+    assert!(page.len() < 100_000, "{} bytes", page.len());
+    assert!(page.contains(&format!("<code>{} │ (empty) │ xxx", ROWS - 1)), "{page}");
+    let url = import["rejected_url"].as_str().unwrap_or_default();
+    let csv = served.get(url).await?.error_for_status()?.bytes().await?;
+    let mut reader = csv::Reader::from_reader(&csv[..]);
+    let mut marks = Vec::new();
+    for row in reader.records() {
+        let row = row?;
+        assert_eq!((row.len(), row[4].len()), (5, 1_000_000));
+        marks.push(row[2].parse::<usize>()?);
+    }
+    assert!(marks.into_iter().eq(0..ROWS));
     Ok(())
 }

@@ -143,3 +143,65 @@ async fn half_a_million_rejected_rows_do_not_flood_a_viewer() -> anyhow::Result<
     assert_eq!(lines, ROWS + 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn long_values_are_cut_for_viewers() -> anyhow::Result<()> {
+    const ROWS: usize = 20;
+    let served = Served::start("serve").await?;
+    let long = "é".repeat(400_000);
+    let csv = format!("name,sku,description\n{}", format!("lamp,,{long}\n").repeat(ROWS));
+    let import = served.import(csv).await?;
+    let path = format!("/api/v1/imports/{}", import["id"].as_str().unwrap_or_default());
+    let mut events = Events::open(&events_of(&served, &path), None).await?;
+    let (rows, state) = events.rows().await?;
+    assert!(
+        rows.iter().map(|(id, _)| *id).eq(1..=ROWS as i64),
+        "{} rows",
+        rows.len()
+    );
+    for (_, row) in rows {
+        assert_eq!(row["values"], json!(["lamp", "", format!("{}…", "é".repeat(200))]));
+    }
+    assert_eq!(state["rejected"], ROWS);
+    Ok(())
+}
+
+/// The most memory a process has had, in bytes; Linux tells.
+fn peak_memory_bytes(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+}
+
+#[tokio::test]
+async fn long_rejected_rows_need_little_memory_on_their_way_out() -> anyhow::Result<()> {
+    const ROWS: i64 = 300;
+    let served = Served::start("web").await?;
+    let import = served.begin(1_000).await?;
+    sqlx::query(
+        r#"INSERT INTO import_rejections (import_id, number, line, reason, fields)
+           SELECT 1, number, number + 1, 'too long',
+                  convert_to('["' || number || '","' || repeat('x', 1000000) || '"]', 'UTF8')
+           FROM generate_series(1, $1) AS number"#,
+    )
+    .bind(ROWS)
+    .execute(&served.database.database.pool)
+    .await?;
+    let before = peak_memory_bytes(served.process.id());
+    let mut events = Events::open(&events_of(&served, &import), None).await?;
+    assert_eq!(events.rows().await?.0.len() as i64, ROWS);
+    served.get("/imports/1").await?.error_for_status()?.bytes().await?;
+    let mut download = served
+        .get(&format!("{import}/rejected.csv"))
+        .await?
+        .error_for_status()?;
+    let mut lines = 0;
+    while let Some(bytes) = download.chunk().await? {
+        lines += memchr::memchr_iter(b'\n', &bytes).count() as i64;
+    }
+    assert_eq!(lines, ROWS + 1);
+    if let (Some(before), Some(after)) = (before, peak_memory_bytes(served.process.id())) {
+        assert!(after - before < 60 << 20, "{} MB more", (after - before) >> 20);
+    }
+    Ok(())
+}

@@ -7,10 +7,10 @@
 use super::watches::Watches;
 use crate::imports::import::Import;
 use crate::imports::json::ImportJson;
-use crate::imports::queries::{self, Rejection};
+use crate::imports::queries;
+use crate::imports::view::RejectionView;
 use axum::response::sse::Event;
 use futures_util::Stream;
-use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,21 +18,20 @@ use tokio::sync::watch;
 
 /// Rejected rows told at once at most: the newest.
 const MOST_ROWS: i64 = 1_000;
+/// Rows that wait for a slow viewer at most.
+const ROWS_AT_ONCE: i64 = 100;
 /// After which time a viewer of a process that stops asks again, somewhere else.
 const RETRY: Duration = Duration::from_secs(1);
-
-#[derive(Serialize)]
-struct RowJson<'a> {
-    line: i64,
-    reason: &'a str,
-    values: serde_json::Value,
-}
 
 struct Telling {
     watches: Watches,
     import: watch::Receiver<Arc<Import>>,
     rows_told: i64,
     waiting: VecDeque<Event>,
+    /// A state that is told once the rows before it are.
+    state: Option<Arc<Import>>,
+    /// How many rows may still come before it.
+    rows_left: i64,
     is_first: bool,
     is_over: bool,
 }
@@ -48,6 +47,8 @@ pub fn events(
         import,
         rows_told,
         waiting: VecDeque::new(),
+        state: None,
+        rows_left: 0,
         is_first: true,
         is_over: false,
     };
@@ -66,7 +67,7 @@ impl Telling {
             if self.is_over {
                 return None;
             }
-            if !std::mem::take(&mut self.is_first) && !self.changed().await {
+            if self.state.is_none() && !std::mem::take(&mut self.is_first) && !self.changed().await {
                 self.is_over = true;
                 return Some(Event::default().retry(RETRY).comment("the server is restarting"));
             }
@@ -86,16 +87,40 @@ impl Telling {
         }
     }
 
+    /// Gathers a page of rows, or the state after the last of them.
     async fn gather(&mut self) -> anyhow::Result<()> {
-        let import = Arc::clone(&self.import.borrow_and_update());
-        let pool = &self.watches.database().pool;
-        for row in queries::newest_rejections(pool, import.id, self.rows_told, MOST_ROWS).await? {
+        let import = match &self.state {
+            Some(import) => Arc::clone(import),
+            None => self.begin().await?,
+        };
+        let limit = self.rows_left.min(ROWS_AT_ONCE);
+        let rows = queries::next_rejections(&self.watches.database().pool, import.id, self.rows_told, limit).await?;
+        if rows.is_empty() {
+            self.state = None;
+            return self.tell(&import);
+        }
+        self.rows_left -= rows.len() as i64;
+        for row in rows {
             self.rows_told = row.number;
-            let event = self.event("row").json_data(row_json(&row)?)?;
+            let event = self.event("row").json_data(RejectionView::try_from(row)?)?;
             self.waiting.push_back(event);
         }
+        Ok(())
+    }
+
+    /// The newest state, which is told after the rows that led to it: the newest of them.
+    async fn begin(&mut self) -> anyhow::Result<Arc<Import>> {
+        let import = Arc::clone(&self.import.borrow_and_update());
+        let pool = &self.watches.database().pool;
+        self.rows_told = queries::newest_rejections_begin(pool, import.id, self.rows_told, MOST_ROWS).await?;
+        self.rows_left = MOST_ROWS;
+        self.state = Some(Arc::clone(&import));
+        Ok(import)
+    }
+
+    fn tell(&mut self, import: &Import) -> anyhow::Result<()> {
         self.is_over = import.is_over();
-        let state = ImportJson::from((*import).clone());
+        let state = ImportJson::from(import.clone());
         let progress = self.event("progress").json_data(&state)?;
         self.waiting.push_back(progress);
         if self.is_over {
@@ -108,12 +133,4 @@ impl Telling {
     fn event(&self, name: &str) -> Event {
         Event::default().event(name).id(self.rows_told.to_string())
     }
-}
-
-fn row_json(row: &Rejection) -> anyhow::Result<RowJson<'_>> {
-    Ok(RowJson {
-        line: row.line,
-        reason: &row.reason,
-        values: serde_json::from_slice(&row.fields)?,
-    })
 }
