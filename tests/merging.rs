@@ -47,7 +47,8 @@ impl Bench {
             mode,
             new_status,
         };
-        import_file(&self.engine, &self.database.database, &path, &options, |_| {}).await
+        let file = std::fs::File::open(&path)?;
+        import_file(&self.engine, &self.database.database, file, &options, |_| {}).await
     }
 
     async fn products(&self) -> anyhow::Result<Catalogue> {

@@ -3,14 +3,17 @@
 mod support;
 
 use anyhow::Context as _;
-use nix::unistd::{Uid, User};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid, User};
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 use support::database::TestDatabase;
 use support::process::{Process, output, program};
 
@@ -300,13 +303,225 @@ fn an_ordinary_user_needs_no_set_up() -> anyhow::Result<()> {
     chown(&data_dir, Some(nobody.uid.as_raw()), Some(nobody.gid.as_raw()))?;
     let file = folder.path().join("products.csv");
     std::fs::File::create(&file)?.write_all(b"sku,name\na,one\nb,two\n")?;
-    share(&data_dir, &file, || {
-        let mut command = Command::new(&copy);
-        for (name, _) in program(None).get_envs() {
-            command.env_remove(name);
-        }
-        command.env("HOME", folder.path());
-        command.uid(nobody.uid.as_raw()).gid(nobody.gid.as_raw());
+    share(&data_dir, &file, || as_user(&copy, folder.path(), &nobody))
+}
+
+/// A copy of the program run by somebody else.
+fn as_user(copy: &Path, home: &Path, user: &User) -> Command {
+    let mut command = Command::new(copy);
+    for (name, _) in program(None).get_envs() {
+        command.env_remove(name);
+    }
+    command.env("HOME", home);
+    command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    command
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_be_read_begins_nothing() -> anyhow::Result<()> {
+    let desk = Desk::new().await?;
+    let folder = tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(0o755))
+        .tempdir_in("/tmp")?;
+    let file = folder.path().join("secret.csv");
+    std::fs::write(&file, "sku,name\na,one\n")?;
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o0))?;
+    let mut command = if Uid::effective().is_root() {
+        let copy = folder.path().join("product-importer");
+        std::fs::copy(env!("CARGO_BIN_EXE_product-importer"), &copy)?;
+        let nobody = User::from_name("nobody")?.context("there is no user nobody")?;
+        as_user(&copy, folder.path(), &nobody)
+    } else {
+        program(None)
+    };
+    command
+        .env("DATABASE_URL", desk.database.url())
+        .arg("import")
+        .arg(&file);
+    let line = refusal(&command.output()?, 1)?;
+    assert!(
+        line.contains("cannot open") && line.contains("secret.csv") && line.contains("Permission denied"),
+        "{line}"
+    );
+    let imports: i64 = sqlx::query_scalar("SELECT count(*) FROM imports")
+        .fetch_one(&desk.database.database.pool)
+        .await?;
+    assert_eq!(imports, 0);
+    Ok(())
+}
+
+/// A running `import` of a file, and what it says in the end.
+struct Importing {
+    process: std::process::Child,
+}
+
+impl Importing {
+    fn start(desk: &Desk, file: &Path) -> anyhow::Result<Self> {
+        let mut command = program(Some(&desk.database.url()));
+        command.arg("import").arg(file);
         command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        Ok(Self {
+            process: command.spawn()?,
+        })
+    }
+
+    /// Ends it by a signal and gives the line it says.
+    fn stop(self, signal: Signal, code: i32) -> anyhow::Result<String> {
+        kill(Pid::from_raw(self.process.id().cast_signed()), signal)?;
+        let told = self.process.wait_with_output()?;
+        let stderr = String::from_utf8_lossy(&told.stderr).into_owned();
+        anyhow::ensure!(told.status.code() == Some(code), "{:?}: {stderr}", told.status);
+        let line = stderr.lines().find(|line| line.starts_with("Stopped: "));
+        Ok(line.with_context(|| format!("not told: {stderr}"))?.to_owned())
+    }
+}
+
+/// Waits until the database says so.
+async fn until(desk: &Desk, sql: &'static str) -> anyhow::Result<()> {
+    let waiting = async {
+        while !sqlx::query_scalar::<_, bool>(sql)
+            .fetch_one(&desk.database.database.pool)
+            .await?
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(Duration::from_mins(1), waiting)
+        .await
+        .context(sql)?
+}
+
+fn sample(rows: u64) -> anyhow::Result<Vec<u8>> {
+    let mut csv = Vec::new();
+    product_importer::imports::write_sample(rows, 5, &mut csv)?;
+    Ok(csv)
+}
+
+#[tokio::test]
+async fn ctrl_c_while_reading_changes_nothing() -> anyhow::Result<()> {
+    let desk = Desk::new().await?;
+    let file = desk.file("lamps.csv", sample(300_000)?)?;
+    // What a closed terminal left behind is tidied up on the way.
+    sqlx::raw_sql(
+        "INSERT INTO imports (source, filename, state, phase, mode, new_status, bytes_total, lease_until)
+         VALUES ('terminal', 'old.csv', 'running', 'reading', 'overwrite', 'active', 9, now() - interval '1 hour')",
+    )
+    .execute(&desk.database.database.pool)
+    .await?;
+    let importing = Importing::start(&desk, &file)?;
+    until(
+        &desk,
+        "SELECT EXISTS (SELECT FROM imports WHERE filename = 'lamps.csv' AND rows_read > 0)",
+    )
+    .await?;
+    let line = importing.stop(Signal::SIGINT, 130)?;
+    assert!(
+        line.contains("lamps.csv was not imported") && line.contains("no product was changed"),
+        "{line}"
+    );
+    until(
+        &desk,
+        "SELECT state = 'cancelled' AND read_at IS NULL AND NOT EXISTS (SELECT FROM products)
+                AND NOT EXISTS (SELECT FROM pg_class WHERE relname = 'import_' || imports.id)
+         FROM imports WHERE filename = 'lamps.csv'",
+    )
+    .await?;
+    until(&desk, "SELECT state = 'failed' FROM imports WHERE filename = 'old.csv'").await
+}
+
+#[tokio::test]
+async fn sigterm_while_adding_says_what_stays() -> anyhow::Result<()> {
+    let desk = Desk::new().await?;
+    let pool = &desk.database.database.pool;
+    let last = desk.file("last.csv", "sku,name\nzzzz-last,one\n")?;
+    output(&desk.import(&last, &[])?)?;
+    let mut rows = String::from("sku,name\n");
+    for number in 0..70_000 {
+        writeln!(rows, "lamp-{number},A lamp")?;
+    }
+    rows.push_str("zzzz-last,another\n");
+    let file = desk.file("lamps.csv", rows)?;
+    // Somebody keeps the last product to themselves, so that adding cannot end.
+    let mut keeping = pool.begin().await?;
+    sqlx::query("SELECT FROM products WHERE sku = 'zzzz-last' FOR UPDATE")
+        .execute(&mut *keeping)
+        .await?;
+    let importing = Importing::start(&desk, &file)?;
+    until(
+        &desk,
+        "SELECT EXISTS (SELECT FROM imports WHERE filename = 'lamps.csv' AND created > 0)",
+    )
+    .await?;
+    let line = importing.stop(Signal::SIGTERM, 143)?;
+    keeping.rollback().await?;
+    let (state, created): (String, i64) =
+        sqlx::query_as("SELECT state, created FROM imports WHERE filename = 'lamps.csv'")
+            .fetch_one(pool)
+            .await?;
+    let products: i64 = sqlx::query_scalar("SELECT count(*) - 1 FROM products")
+        .fetch_one(pool)
+        .await?;
+    assert_eq!((state.as_str(), created), ("cancelled", products));
+    let digits: String = line
+        .split(" new")
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    assert_eq!(digits, created.to_string(), "{line}");
+    assert!(line.contains("stay in the catalogue"), "{line}");
+    Ok(())
+}
+
+/// Starts a command that cannot get its database, and stops it once `is_waiting`.
+async fn stopped_at_start(
+    command: &mut Command,
+    is_waiting: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let mut process = Process::start(command.env("PORT", "0"))?;
+    is_waiting.await?;
+    let asked = Instant::now();
+    process.terminate()?;
+    anyhow::ensure!(
+        asked.elapsed() < Duration::from_secs(4),
+        "it took {:?}",
+        asked.elapsed()
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_start_that_waits_for_a_database_can_be_stopped() -> anyhow::Result<()> {
+    for command in ["serve", "web", "worker"] {
+        // A server that takes calls and says nothing.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("postgres://somebody@{}/products", silent.local_addr()?);
+        let mut call = None;
+        stopped_at_start(program(Some(&url)).arg(command), async {
+            call = Some(silent.accept().await?);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_start_that_waits_for_another_program_can_be_stopped() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    // Another program has the server, which never answers.
+    let lock = std::fs::File::create(folder.path().join("postgres.lock"))?;
+    lock.lock()?;
+    let serve_lock = folder.path().join("serve.lock");
+    stopped_at_start(program(None).arg("serve").env("DATA_DIR", folder.path()), async {
+        while std::fs::read_to_string(&serve_lock).unwrap_or_default().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
     })
+    .await
 }

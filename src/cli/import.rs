@@ -1,15 +1,18 @@
 //! `import FILE`.
 
+use super::signals::{self, Asked};
 use super::{Failure, start};
 use crate::config::DatabaseSettings;
 use crate::imports::{self, Engine, Import, ImportJson, Phase, State, TerminalImport};
+use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
-use crate::platform::stopping;
+use crate::platform::stopping::Stopping;
 use crate::platform::storage::FileStorage;
 use anyhow::Context as _;
 use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -31,49 +34,89 @@ pub struct ImportArguments {
     database: DatabaseSettings,
 }
 
-/// Imports the file and says how it went; exit code 1 when it was not imported.
+/// Imports the file and says how it went; exit code 1 when it was not imported, a signal's when one ended it.
 pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Failure> {
-    let file =
-        std::fs::metadata(&arguments.file).with_context(|| format!("cannot open {}", arguments.file.display()))?;
-    if !file.is_file() {
-        return Err(Failure::Usage(format!("{} is not a file", arguments.file.display())));
-    }
+    let (file, bytes_total) = open(&arguments.file)?;
     start::runtime()?.block_on(async {
         let began = Instant::now();
-        let opened = start::open(&arguments.database).await?;
-        let import = import(arguments, &opened.database, file.len()).await;
+        let asked = signals::listen()?;
+        let Some(opened) = start::open_unless(&arguments.database, &asked.stopping).await? else {
+            eprintln!("Stopped: nothing of {} was imported.", filename(arguments));
+            return Ok(asked.exit_code().unwrap_or(ExitCode::FAILURE));
+        };
+        let import = import(arguments, &opened.database, file, bytes_total, &asked.stopping).await;
         opened.close().await;
-        let import = import?;
-        let is_done = import.state == State::Done;
-        if arguments.json {
-            let json = serde_json::to_string_pretty(&ImportJson::from(import)).map_err(anyhow::Error::from)?;
-            println!("{json}");
-        } else {
-            summarise(&import, began.elapsed());
-        }
-        Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        tell(arguments, &asked, import?, began.elapsed())
     })
+}
+
+/// The file, open for as long as it is needed, and its size. It is opened first, because without it there is nothing
+/// to begin.
+fn open(path: &Path) -> Result<(File, u64), Failure> {
+    let cannot = || format!("cannot open {}", path.display());
+    // Looked at before it is opened: opening a pipe waits for somebody to write into it.
+    if !std::fs::metadata(path).with_context(cannot)?.is_file() {
+        return Err(Failure::Usage(format!("{} is not a file", path.display())));
+    }
+    let file = File::open(path).with_context(cannot)?;
+    let size = file.metadata().with_context(cannot)?.len();
+    Ok((file, size))
+}
+
+fn tell(arguments: &ImportArguments, asked: &Asked, import: Import, took: Duration) -> Result<ExitCode, Failure> {
+    let code = match (import.state, asked.exit_code()) {
+        (State::Done, _) => ExitCode::SUCCESS,
+        (State::Cancelled, Some(code)) => {
+            eprintln!("{}", stopped(&import));
+            code
+        }
+        _ => ExitCode::FAILURE,
+    };
+    let is_stopped = import.state == State::Cancelled && asked.exit_code().is_some();
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&ImportJson::from(import)).map_err(anyhow::Error::from)?;
+        println!("{json}");
+    } else if !is_stopped {
+        summarise(&import, took);
+    }
+    Ok(code)
+}
+
+/// What a stopped import leaves behind.
+fn stopped(import: &Import) -> String {
+    let name = &import.filename;
+    if import.created + import.updated == 0 {
+        return format!("Stopped: {name} was not imported, and no product was changed.");
+    }
+    format!(
+        "Stopped: {name} was imported in part. {} new and {} changed products stay in the catalogue. \
+         To import the rest, run the command again.",
+        count(import.created),
+        count(import.updated)
+    )
+}
+
+fn filename(arguments: &ImportArguments) -> String {
+    let name = arguments.file.file_name();
+    name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 async fn import(
     arguments: &ImportArguments,
-    database: &crate::platform::database::Database,
+    database: &Database,
+    file: File,
     bytes_total: u64,
+    stopping: &Stopping,
 ) -> anyhow::Result<Import> {
     let pool = database.pool.clone();
-    let (_stop, stopping) = stopping::stopping();
     let doorbell = Doorbell::new(pool.clone());
     let engine = Engine {
         storage: FileStorage::Postgres(pool.clone()),
         pool,
         doorbell,
-        stopping,
+        stopping: stopping.clone(),
     };
-    let name = arguments
-        .file
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let name = filename(arguments);
     let options = TerminalImport {
         filename: &name,
         bytes_total,
@@ -81,7 +124,7 @@ async fn import(
         new_status: &arguments.new_status,
     };
     let bar = bar(bytes_total);
-    let import = imports::import_file(&engine, database, &arguments.file, &options, |import| {
+    let import = imports::import_file(&engine, database, file, &options, |import| {
         show(&bar, import);
     })
     .await;

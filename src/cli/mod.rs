@@ -4,6 +4,7 @@ mod export;
 mod import;
 mod sample;
 mod serve;
+mod signals;
 mod start;
 mod usage;
 

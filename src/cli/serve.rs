@@ -1,13 +1,13 @@
 //! `serve`, `web` and `worker`: the processes that stay.
 
-use super::{Failure, start};
+use super::{Failure, signals, start};
 use crate::config::{DatabaseSettings, UploadSettings, WebSettings};
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, UploadSettings as Keeping, Uploads, Watches};
 use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
 use crate::platform::postgres::ServeLock;
-use crate::platform::stopping::{self, Stopping};
+use crate::platform::stopping::Stopping;
 use crate::platform::storage::FileStorage;
 use crate::router::{self, AppState};
 use crate::worker;
@@ -17,7 +17,6 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// How long requests may take to end after the process was asked to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -57,8 +56,10 @@ pub fn serve(arguments: &ServeArguments, half: Half) -> Result<ExitCode, Failure
     start::runtime()?.block_on(async {
         let _lock = lock(&arguments.database)?;
         let listener = listen(&arguments.web).await?;
-        let stopping = stop_on_signals()?;
-        let opened = start::open(&arguments.database).await?;
+        let stopping = signals::listen()?.stopping;
+        let Some(opened) = start::open_unless(&arguments.database, &stopping).await? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let result = serve_with(arguments, half, listener, &opened.database, stopping).await;
         opened.close().await;
         result?;
@@ -69,8 +70,10 @@ pub fn serve(arguments: &ServeArguments, half: Half) -> Result<ExitCode, Failure
 /// Works until it is asked to stop.
 pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
     start::runtime()?.block_on(async {
-        let stopping = stop_on_signals()?;
-        let opened = start::open(&arguments.database).await?;
+        let stopping = signals::listen()?.stopping;
+        let Some(opened) = start::open_unless(&arguments.database, &stopping).await? else {
+            return Ok(ExitCode::SUCCESS);
+        };
         let engine = engine(&opened.database, &stopping);
         tracing::info!("working");
         let uploads = uploads(&opened.database, &engine, &arguments.uploads);
@@ -167,33 +170,4 @@ fn announce(listener: &TcpListener) -> anyhow::Result<()> {
     let address = listener.local_addr().context("no address to listen on")?;
     println!("Product Importer is ready: http://{address}");
     Ok(())
-}
-
-/// Ctrl-C and SIGTERM ask everything to end; a second one ends it at once.
-fn stop_on_signals() -> anyhow::Result<Stopping> {
-    let (stop, stopping) = stopping::stopping();
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    tokio::spawn(async move {
-        for is_first in [true, false] {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if is_first {
-                tracing::info!("stopping");
-                stop.now();
-            }
-        }
-        end_at_once();
-    });
-    Ok(stopping)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "whoever asks twice does not want to wait; the private PostgreSQL stops when its parent is gone"
-)]
-fn end_at_once() -> ! {
-    std::process::exit(130)
 }

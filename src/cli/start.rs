@@ -4,10 +4,19 @@ use super::Failure;
 use crate::config::{DatabaseSettings, LogSettings};
 use crate::platform::database::{self, Database};
 use crate::platform::postgres::{self, PrivatePostgres};
+use crate::platform::stopping::{self, Stopping};
 use anyhow::Context as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
+use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
+
+/// How long a server that is starting may take to come up, once the process is to end.
+const START_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long connections may take to close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A database, and the private server behind it if there is one. Dropping it stops the server.
 pub struct Opened {
@@ -40,17 +49,51 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Connects to the database, starting the private one if need be, and brings the schema up to date.
 pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Opened> {
-    let (url, server) = if let Some(url) = &settings.database_url {
-        (url.clone(), None)
-    } else {
-        let folder = data_dir(settings);
-        let start = move || PrivatePostgres::start_or_join(&folder);
-        let server = tokio::task::spawn_blocking(start).await??;
-        (server.url(), Some(server))
+    let (_stop, stopping) = stopping::stopping();
+    let opened = open_unless(settings, &stopping).await?;
+    opened.context("stopped before the database was open")
+}
+
+/// The same, given up as soon as the process is to end; then there is nothing to close.
+pub async fn open_unless(settings: &DatabaseSettings, stopping: &Stopping) -> anyhow::Result<Option<Opened>> {
+    let mut stopping = stopping.clone();
+    let server = match settings.database_url {
+        Some(_) => None,
+        None => match start_private(data_dir(settings), &mut stopping).await? {
+            Some(server) => Some(server),
+            None => return Ok(None),
+        },
     };
-    let database = database::connect(&url, settings.database_connections).await?;
-    database::migrate(&database.pool).await?;
-    Ok(Opened { database, server })
+    let own = server.as_ref().map(PrivatePostgres::url);
+    let url = own.as_deref().or(settings.database_url.as_deref()).unwrap_or_default();
+    let connecting = async {
+        let database = database::connect(url, settings.database_connections).await?;
+        database::migrate(&database.pool).await?;
+        anyhow::Ok(database)
+    };
+    // A server that was started here stops when it is dropped.
+    tokio::select! {
+        database = connecting => Ok(Some(Opened { database: database?, server })),
+        () = stopping.wait() => Ok(None),
+    }
+}
+
+/// Starts or joins the private server. Asked to stop, it waits a moment for a start that is nearly over, so that the
+/// server can be stopped in order; one that takes longer ends with this process.
+async fn start_private(folder: PathBuf, stopping: &mut Stopping) -> anyhow::Result<Option<PrivatePostgres>> {
+    let (report, mut started) = oneshot::channel();
+    // Not a thread of the runtime: that would not end before this one does.
+    std::thread::Builder::new().name("start".to_owned()).spawn(move || {
+        // Where nobody waits any more, this drops the server, which stops it.
+        let _ = report.send(PrivatePostgres::start_or_join(&folder));
+    })?;
+    tokio::select! {
+        server = &mut started => return Ok(Some(server.context("the start of PostgreSQL ended early")??)),
+        () = stopping.wait() => {}
+    }
+    // Dropping what comes stops it.
+    let _ = tokio::time::timeout(START_PATIENCE, started).await;
+    Ok(None)
 }
 
 /// Where the private PostgreSQL keeps its files.
@@ -69,7 +112,13 @@ pub fn migrate(settings: &DatabaseSettings) -> Result<ExitCode, Failure> {
 impl Opened {
     /// Closes every connection and stops the private server, if this process runs it.
     pub async fn close(self) {
-        self.database.pool.close().await;
+        // A connection whose work was given up may still wait for somebody else's change. It ends with this process.
+        if tokio::time::timeout(CLOSE_PATIENCE, self.database.pool.close())
+            .await
+            .is_err()
+        {
+            tracing::debug!("a connection was still busy");
+        }
         if let Some(server) = self.server {
             let stopped = tokio::task::spawn_blocking(move || server.stop()).await;
             if let Err(error) = stopped {

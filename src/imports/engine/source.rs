@@ -7,8 +7,9 @@ use crate::platform::storage::FileStorage;
 use anyhow::Context as _;
 use bytes::Bytes;
 use sqlx::PgPool;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 const CHUNK_BYTES: usize = 1024 * 1024;
@@ -18,8 +19,8 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// The bytes of one file, from some offset on.
 pub enum Source {
-    /// A file that is here as a whole.
-    File { path: PathBuf, offset: u64 },
+    /// A file that is here as a whole. It is kept open, so that deleting or replacing it changes nothing.
+    File { file: Arc<File>, offset: u64 },
     /// An upload, which may still be arriving.
     Upload(Box<UploadSource>),
 }
@@ -43,9 +44,9 @@ pub enum Chunk {
 
 impl Source {
     /// A file of this machine, from its beginning.
-    pub fn file(path: &Path) -> Self {
+    pub fn file(file: File) -> Self {
         Self::File {
-            path: path.to_owned(),
+            file: Arc::new(file),
             offset: 0,
         }
     }
@@ -61,8 +62,8 @@ impl Source {
     /// The next bytes, at most a few MiB.
     pub async fn next(&mut self) -> anyhow::Result<Chunk> {
         match self {
-            Self::File { path, offset } => {
-                let bytes = read_at(path.clone(), *offset).await?;
+            Self::File { file, offset } => {
+                let bytes = read_at(Arc::clone(file), *offset).await?;
                 *offset += bytes.len() as u64;
                 Ok(if bytes.is_empty() {
                     Chunk::End
@@ -75,12 +76,16 @@ impl Source {
     }
 }
 
-async fn read_at(path: PathBuf, offset: u64) -> anyhow::Result<Bytes> {
+async fn read_at(file: Arc<File>, offset: u64) -> anyhow::Result<Bytes> {
     let read = move || {
-        let mut file = std::fs::File::open(&path)?;
-        file.seek(SeekFrom::Start(offset))?;
-        let mut bytes = Vec::with_capacity(CHUNK_BYTES);
-        file.take(CHUNK_BYTES as u64).read_to_end(&mut bytes)?;
+        let mut bytes = vec![0; CHUNK_BYTES];
+        let length = loop {
+            match file.read_at(&mut bytes, offset) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        bytes.truncate(length);
         Ok::<_, std::io::Error>(Bytes::from(bytes))
     };
     tokio::task::spawn_blocking(read).await?.context("reading the file")
@@ -126,5 +131,33 @@ impl UploadSource {
         );
         let skip = (self.offset as i64 - piece.start) as usize;
         Ok(Some(bytes.slice(skip..)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[tokio::test]
+    async fn a_file_that_is_deleted_and_replaced_is_read_as_it_was() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("products.csv");
+        let content: Vec<u8> = (0..CHUNK_BYTES * 2 + 7).map(|place| place as u8).collect();
+        File::create(&path)?.write_all(&content)?;
+        let mut source = Source::file(File::open(&path)?);
+        let mut seen = Vec::new();
+        while let Chunk::Bytes(bytes) = source.next().await? {
+            seen.extend_from_slice(&bytes);
+            let _ = std::fs::remove_file(&path);
+            std::fs::write(&path, "something else")?;
+        }
+        assert!(seen == content, "{} bytes", seen.len());
+        source.seek(content.len() as u64 - 3);
+        let Chunk::Bytes(end) = source.next().await? else {
+            anyhow::bail!("the end is missing")
+        };
+        assert_eq!(end, content[content.len() - 3..]);
+        Ok(())
     }
 }
