@@ -57,10 +57,20 @@ pub enum Ended {
 pub async fn read(pool: &PgPool, claimed: &Claimed, source: &mut Source, crowd: &Crowd) -> Result<Ended> {
     let began = Instant::now();
     let mut reading = Reading::start(pool, claimed, source).await?;
+    let mut ahead = None;
     loop {
-        match reading.next(source).await? {
+        let chunk = match ahead.take() {
+            Some(bytes) => Chunk::Bytes(bytes),
+            None => reading.next(source).await?,
+        };
+        match chunk {
             Chunk::Bytes(_) if crowd.wants_place(began) => return reading.pause().await,
-            Chunk::Bytes(bytes) => reading.feed(bytes).await?,
+            // What is here already is fetched while what came before is read.
+            Chunk::Bytes(bytes) => {
+                let (fed, fetched) = tokio::join!(reading.feed(bytes), source.at_hand());
+                fed?;
+                ahead = fetched?;
+            }
             Chunk::Pause => return reading.pause().await,
             Chunk::End => {
                 fault::point("reading.end")?;

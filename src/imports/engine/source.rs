@@ -59,20 +59,28 @@ impl Source {
         }
     }
 
-    /// The next bytes, at most a few MiB.
+    /// The next bytes, at most a few MiB; waits for them.
     pub async fn next(&mut self) -> anyhow::Result<Chunk> {
+        if let Some(bytes) = self.at_hand().await? {
+            return Ok(Chunk::Bytes(bytes));
+        }
         match self {
-            Self::File { file, offset } => {
-                let bytes = read_at(Arc::clone(file), *offset).await?;
-                *offset += bytes.len() as u64;
-                Ok(if bytes.is_empty() {
-                    Chunk::End
-                } else {
-                    Chunk::Bytes(bytes)
-                })
-            }
+            Self::File { .. } => Ok(Chunk::End),
             Self::Upload(upload) => upload.next().await,
         }
+    }
+
+    /// The next bytes if they are here already.
+    pub async fn at_hand(&mut self) -> anyhow::Result<Option<Bytes>> {
+        let (bytes, offset) = match self {
+            Self::File { file, offset } => (read_at(Arc::clone(file), *offset).await?, offset),
+            Self::Upload(upload) => match upload.piece().await? {
+                Some(bytes) => (bytes, &mut upload.offset),
+                None => return Ok(None),
+            },
+        };
+        *offset += bytes.len() as u64;
+        Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
     }
 }
 
