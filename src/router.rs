@@ -1,5 +1,6 @@
 //! Every URL, on one screen.
 
+use crate::catalog::Search;
 use crate::http::site_guard::{SiteGuard, refuse_foreign};
 use crate::http::{assets, health, method_override, render};
 use crate::imports::{Uploads, Watches};
@@ -16,6 +17,8 @@ use axum::routing::{get, post, put};
 pub struct AppState {
     /// Both views of the database: SeaORM and sqlx.
     pub database: Database,
+    /// Finding products.
+    pub search: Search,
     /// Where files are received.
     pub uploads: Uploads,
     /// The imports that are watched live.

@@ -1,29 +1,40 @@
 //! `/api/v1/products`: looking at products.
 
-use super::list::{self, Cursor, Query, Status};
+use super::filter::{Filter, Sort, Status};
+use super::list::{self, Cursor, Query, Total};
 use super::product::{Entity, ProductJson};
-use super::{Counts, counts};
+use super::search::Search;
 use crate::http::Error;
 use crate::platform::database::Database;
 use axum::Json;
 use axum::extract::{Path, Query as UrlQuery, State};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sea_orm::EntityTrait as _;
 use serde::{Deserialize, Serialize};
 
 const DEFAULT_LIMIT: u64 = 50;
 const MOST_LIMIT: u64 = 500;
 
-/// What an address asks for.
-#[derive(Debug, Default, Deserialize)]
+/// What an address asks for. Empty words count as left out, as forms send them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct ListQuery {
+    /// What is searched for.
+    pub q: String,
     /// `all`, `active` or `inactive`.
-    pub status: Option<String>,
-    /// `sku` or `-sku`.
-    pub sort: Option<String>,
+    pub status: String,
+    /// Changed then or later: a day (`2026-11-22`, UTC) or a time (RFC 3339).
+    pub changed_since: String,
+    /// Changed before then.
+    pub changed_before: String,
+    /// The import that last wrote them.
+    pub import: String,
+    /// `relevance`, `sku`, `name`, `created_at` or `updated_at`; a leading `-` reverses.
+    pub sort: String,
     /// How many products a page has at most.
-    pub limit: Option<u64>,
+    pub limit: String,
     /// Where the page begins, from an earlier answer.
-    pub cursor: Option<String>,
+    pub cursor: String,
 }
 
 /// A page of products as the API tells it.
@@ -31,11 +42,11 @@ pub struct ListQuery {
 pub struct List {
     items: Vec<ProductJson>,
     next_cursor: Option<String>,
-    total: Total,
+    total: TotalJson,
 }
 
 #[derive(Serialize)]
-struct Total {
+struct TotalJson {
     value: i64,
     relation: &'static str,
 }
@@ -43,44 +54,117 @@ struct Total {
 impl ListQuery {
     /// Reads the words of an address.
     pub fn parse(&self) -> Result<Query, Error> {
-        let status = match self.status.as_deref() {
-            None => Status::All,
-            Some(word) => Status::from_word(word)
-                .ok_or_else(|| Error::invalid("status", "Choose one of all, active and inactive."))?,
-        };
-        let is_reversed = match self.sort.as_deref() {
-            None | Some("sku") => false,
-            Some("-sku") => true,
-            Some(_) => {
-                return Err(Error::invalid(
+        let filter = self.filter()?;
+        let sort = match self.sort.as_str() {
+            "" => Sort::usual(&filter),
+            word => Sort::from_word(word).ok_or_else(|| {
+                Error::invalid(
                     "sort",
-                    "Products can be sorted by sku and, the other way round, -sku.",
-                ));
-            }
+                    "Products can be sorted by relevance, sku, name, created_at or updated_at; a - before it reverses.",
+                )
+            })?,
         };
-        let cursor = self.cursor.as_deref().map(Cursor::decode).transpose()?;
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MOST_LIMIT);
+        let cursor = Some(&self.cursor).filter(|cursor| !cursor.is_empty());
+        let cursor = cursor.map(|cursor| Cursor::decode(cursor, sort)).transpose()?;
+        let limit = match self.limit.as_str() {
+            "" => DEFAULT_LIMIT,
+            number => number
+                .parse::<u64>()
+                .map_err(|_| Error::invalid("limit", format!("Say how many, from 1 to {MOST_LIMIT}.")))?
+                .clamp(1, MOST_LIMIT),
+        };
         Ok(Query {
-            status,
-            is_reversed,
+            filter,
+            sort,
             cursor,
             limit,
         })
     }
+
+    /// The same list from another place on.
+    #[must_use]
+    pub fn at(&self, cursor: &str) -> Self {
+        Self {
+            cursor: cursor.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The address of the page that shows it, without what is left out.
+    pub fn address(&self) -> String {
+        let words = [
+            ("q", &self.q),
+            ("status", &self.status),
+            ("changed_since", &self.changed_since),
+            ("changed_before", &self.changed_before),
+            ("import", &self.import),
+            ("sort", &self.sort),
+            ("limit", &self.limit),
+            ("cursor", &self.cursor),
+        ];
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(words.into_iter().filter(|(_, value)| !value.is_empty()));
+        match query.finish() {
+            query if query.is_empty() => "/products".to_owned(),
+            query => format!("/products?{query}"),
+        }
+    }
+
+    /// Reads what narrows the list.
+    pub fn filter(&self) -> Result<Filter, Error> {
+        let status = match self.status.as_str() {
+            "" => Status::All,
+            word => Status::from_word(word)
+                .ok_or_else(|| Error::invalid("status", "Choose one of all, active and inactive."))?,
+        };
+        let import_id = match self.import.as_str() {
+            "" => None,
+            id => Some(
+                id.parse()
+                    .map_err(|_| Error::invalid("import", "There is no such import."))?,
+            ),
+        };
+        let filter = Filter {
+            q: self.q.clone(),
+            status,
+            changed_since: moment("changed_since", &self.changed_since)?,
+            changed_before: moment("changed_before", &self.changed_before)?,
+            import_id,
+        };
+        filter.check()?;
+        Ok(filter)
+    }
+}
+
+/// A day or a time of an address.
+fn moment(field: &str, text: &str) -> Result<Option<DateTime<Utc>>, Error> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let day = text
+        .parse::<NaiveDate>()
+        .map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    let time = day.or_else(|_| DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()));
+    time.map(Some)
+        .map_err(|_| Error::invalid(field, "Give a day like 2026-11-22 or a time like 2026-11-22T08:30:00Z."))
+}
+
+impl From<Total> for TotalJson {
+    fn from(total: Total) -> Self {
+        Self {
+            value: total.value,
+            relation: if total.is_exact { "exact" } else { "at_least" },
+        }
+    }
 }
 
 /// `GET /products`.
-pub async fn list(State(database): State<Database>, UrlQuery(query): UrlQuery<ListQuery>) -> Result<Json<List>, Error> {
-    let query = query.parse()?;
-    let page = list::page(&database.orm, &query).await?;
-    let counts = counts::read(&database.pool).await?;
+pub async fn list(State(search): State<Search>, UrlQuery(query): UrlQuery<ListQuery>) -> Result<Json<List>, Error> {
+    let page = list::page(&search, &query.parse()?).await?;
     Ok(Json(List {
         next_cursor: page.next.map(|cursor| cursor.encode()),
         items: page.products.into_iter().map(ProductJson::from).collect(),
-        total: Total {
-            value: of_status(counts, query.status),
-            relation: "exact",
-        },
+        total: page.total.into(),
     }))
 }
 
@@ -92,11 +176,30 @@ pub async fn show(State(database): State<Database>, Path(id): Path<String>) -> R
     Ok(Json(product.into()))
 }
 
-/// How many products have that status.
-pub fn of_status(counts: Counts, status: Status) -> i64 {
-    match status {
-        Status::All => counts.all(),
-        Status::Active => counts.active,
-        Status::Inactive => counts.inactive,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_page_keeps_what_was_asked_for() {
+        assert_eq!(ListQuery::default().address(), "/products");
+        let asked = ListQuery {
+            q: "a&b ü".into(),
+            sort: "-sku".into(),
+            ..ListQuery::default()
+        };
+        assert_eq!(
+            asked.at("YWs").address(),
+            "/products?q=a%26b+%C3%BC&sort=-sku&cursor=YWs"
+        );
+    }
+
+    #[test]
+    fn days_and_times_are_read() {
+        let since = |text: &str| moment("changed_since", text).map(|moment| moment.map(|moment| moment.timestamp()));
+        assert_eq!(since("1970-01-02").unwrap(), Some(86_400));
+        assert_eq!(since("1970-01-01T01:00:00+01:00").unwrap(), Some(0));
+        assert_eq!(since("").unwrap(), None);
+        assert!(since("yesterday").is_err());
     }
 }

@@ -3,6 +3,7 @@
 //! Changes are noted one by one and added up, since a single number would make every edit and every merge wait
 //! for the one before it. A schedule keeps them few.
 
+use super::filter::Status;
 use super::queries;
 use sqlx::PgConnection;
 
@@ -21,6 +22,15 @@ impl Counts {
     /// Products of any status.
     pub fn all(self) -> i64 {
         self.active + self.inactive
+    }
+
+    /// Products of that status.
+    pub fn of(self, status: Status) -> i64 {
+        match status {
+            Status::All => self.all(),
+            Status::Active => self.active,
+            Status::Inactive => self.inactive,
+        }
     }
 }
 

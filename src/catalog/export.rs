@@ -1,6 +1,6 @@
 //! All products as CSV, which an import takes back unchanged.
 
-use super::list::Status;
+use super::filter::Status;
 use super::queries;
 use futures_util::TryStreamExt as _;
 use sqlx::PgPool;

@@ -1,121 +1,141 @@
-//! The list of products, in the order of their SKUs, page by page.
+//! The list of products, page by page.
 //!
-//! A page is found by the key it begins after (keyset), so a page far back is as quick as the first, and nothing
+//! A page is found by the product it begins after (keyset), so a page far back is as quick as the first, and nothing
 //! is skipped or shown twice while the catalogue changes.
 
+use super::filter::{Filter, Sort, SortBy};
 use super::product::{Column, Entity, Product};
+use super::search::Search;
 use crate::http::Error;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sea_orm::{
-    ColumnTrait as _, DatabaseConnection, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
-};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use serde::{Deserialize, Serialize};
 
-/// Which products are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Status {
-    /// All of them.
-    #[default]
-    All,
-    /// Those that are shown.
-    Active,
-    /// Those that are kept back.
-    Inactive,
+/// Where a product stands in an order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// What the order is by.
+    pub rank: Rank,
+    /// Among equals, and never equal.
+    pub sku_key: String,
 }
 
-/// Where a page lies: behind or before a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What an order is by, for one product.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Rank {
+    /// Nothing but the SKU.
+    #[serde(rename = "s")]
+    Sku,
+    /// How well it matches: 0 is best.
+    #[serde(rename = "r")]
+    Relevance(u8),
+    /// The folded name.
+    #[serde(rename = "n")]
+    Name(String),
+    /// Microseconds since 1970, of its creation or last change.
+    #[serde(rename = "t")]
+    Time(i64),
+}
+
+/// Where a page lies: behind or before a product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cursor {
-    After(String),
-    Before(String),
+    /// The page that begins after it.
+    #[serde(rename = "a")]
+    After(Position),
+    /// The page that ends before it.
+    #[serde(rename = "b")]
+    Before(Position),
 }
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
-    pub status: Status,
-    /// From the last SKU to the first.
-    pub is_reversed: bool,
+    /// Which products.
+    pub filter: Filter,
+    /// In which order.
+    pub sort: Sort,
+    /// From where on; the beginning if none.
     pub cursor: Option<Cursor>,
+    /// At most so many.
     pub limit: u64,
 }
 
 /// One page.
 pub struct Page {
+    /// The products, in order.
     pub products: Vec<Product>,
+    /// The page before, unless this is the first.
     pub previous: Option<Cursor>,
+    /// The page after, unless this is the last.
     pub next: Option<Cursor>,
+    /// How many match in all.
+    pub total: Total,
 }
 
-impl Status {
-    /// The word of an address.
-    pub fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "all" => Some(Self::All),
-            "active" => Some(Self::Active),
-            "inactive" => Some(Self::Inactive),
-            _ => None,
-        }
-    }
-
-    /// What `products.active` must be, where it matters.
-    pub fn as_active(self) -> Option<bool> {
-        match self {
-            Self::All => None,
-            Self::Active => Some(true),
-            Self::Inactive => Some(false),
-        }
-    }
-
-    /// The word for one status; none for all.
-    pub fn only(self) -> Option<&'static str> {
-        match self {
-            Self::All => None,
-            Self::Active => Some("active"),
-            Self::Inactive => Some("inactive"),
-        }
-    }
+/// How many products match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// So many, or at least so many.
+    pub value: i64,
+    /// Whether it is the number itself.
+    pub is_exact: bool,
 }
 
 impl Cursor {
     /// The cursor as it stands in an address.
     pub fn encode(&self) -> String {
-        let (direction, key) = match self {
-            Self::After(key) => ('a', key),
-            Self::Before(key) => ('b', key),
-        };
-        URL_SAFE_NO_PAD.encode(format!("{direction}{key}"))
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// Reads a cursor that [`Cursor::encode`] gave.
-    pub fn decode(text: &str) -> Result<Self, Error> {
-        let bad = || {
-            Error::invalid(
-                "cursor",
-                "This address leads to no page of the list. Leave the cursor out to start from the first page.",
-            )
-        };
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| bad())?;
-        let text = String::from_utf8(bytes).map_err(|_| bad())?;
-        let mut characters = text.chars();
-        match characters.next() {
-            Some('a') => Ok(Self::After(characters.as_str().to_owned())),
-            Some('b') => Ok(Self::Before(characters.as_str().to_owned())),
-            _ => Err(bad()),
+    /// Reads a cursor that [`Cursor::encode`] gave for a list in this order.
+    pub fn decode(text: &str, sort: Sort) -> Result<Self, Error> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        let cursor: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        cursor
+            .filter(|cursor| cursor.position().rank.is_of(sort.by))
+            .ok_or_else(|| {
+                Error::invalid(
+                    "cursor",
+                    "This address leads to no page of the list. Leave the cursor out to start from the first page.",
+                )
+            })
+    }
+
+    /// The product beside which the page lies.
+    pub fn position(&self) -> &Position {
+        match self {
+            Self::After(position) | Self::Before(position) => position,
         }
     }
 }
 
+impl Rank {
+    fn is_of(&self, by: SortBy) -> bool {
+        matches!(
+            (self, by),
+            (Self::Sku, SortBy::Sku)
+                | (Self::Relevance(_), SortBy::Relevance)
+                | (Self::Name(_), SortBy::Name)
+                | (Self::Time(_), SortBy::CreatedAt | SortBy::UpdatedAt)
+        )
+    }
+}
+
 /// Fetches one page.
-pub async fn page(orm: &DatabaseConnection, query: &Query) -> Result<Page, Error> {
+pub async fn page(search: &Search, query: &Query) -> Result<Page, Error> {
+    query.filter.check()?;
+    let orm = &search.database.orm;
     let is_backwards = matches!(query.cursor, Some(Cursor::Before(_)));
     // Going back means walking the other way and turning the page round.
-    let is_descending = query.is_reversed != is_backwards;
+    let is_descending = query.sort.is_reversed != is_backwards;
     let mut select = Entity::find().limit(query.limit + 1);
-    if let Some(active) = query.status.as_active() {
+    if let Some(active) = query.filter.status.as_active() {
         select = select.filter(Column::Active.eq(active));
     }
-    if let Some(Cursor::After(key) | Cursor::Before(key)) = &query.cursor {
+    if let Some(cursor) = &query.cursor {
+        let key = &cursor.position().sku_key;
         let bound = if is_descending {
             Column::SkuKey.lt(key)
         } else {
@@ -136,19 +156,54 @@ pub async fn page(orm: &DatabaseConnection, query: &Query) -> Result<Page, Error
     }
     let has_previous = if is_backwards { has_more } else { query.cursor.is_some() };
     let has_next = if is_backwards { true } else { has_more };
+    let position = |product: &Product| Position {
+        rank: Rank::Sku,
+        sku_key: product.sku_key.clone(),
+    };
     let previous = products
         .first()
         .filter(|_| has_previous)
-        .map(|product| Cursor::Before(product.sku_key.clone()));
-    let next = products
-        .last()
-        .filter(|_| has_next)
-        .map(|product| Cursor::After(product.sku_key.clone()));
+        .map(position)
+        .map(Cursor::Before);
+    let next = products.last().filter(|_| has_next).map(position).map(Cursor::After);
+    let total = count(search, &query.filter, None).await?;
     Ok(Page {
         products,
         previous,
         next,
+        total,
     })
+}
+
+/// How many products match: the number itself if it is not above `up_to`, else at least that.
+pub async fn count(search: &Search, filter: &Filter, _up_to: Option<i64>) -> Result<Total, Error> {
+    filter.check()?;
+    let counts = super::counts::read(&search.database.pool).await?;
+    Ok(Total {
+        value: counts.of(filter.status),
+        is_exact: true,
+    })
+}
+
+/// The next products that match, at most `limit`, in the order of their SKUs, behind the key `after`: for walking
+/// through all of them in pieces, as exports and bulk changes do. Fewer than `limit` are the last.
+pub async fn matching(
+    search: &Search,
+    filter: &Filter,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<Product>, Error> {
+    let position = |key: &str| Position {
+        rank: Rank::Sku,
+        sku_key: key.to_owned(),
+    };
+    let query = Query {
+        filter: filter.clone(),
+        sort: Sort::default(),
+        cursor: after.map(position).map(Cursor::After),
+        limit,
+    };
+    Ok(page(search, &query).await?.products)
 }
 
 #[cfg(test)]
@@ -157,11 +212,28 @@ mod tests {
 
     #[test]
     fn cursors_survive_an_address() {
-        for cursor in [Cursor::After("a-b/ü?".into()), Cursor::Before(String::new())] {
-            assert_eq!(Cursor::decode(&cursor.encode()).unwrap(), cursor);
+        for (rank, by) in [
+            (Rank::Sku, SortBy::Sku),
+            (Rank::Relevance(2), SortBy::Relevance),
+            (Rank::Name("lampe \"é\"".into()), SortBy::Name),
+            (Rank::Time(-1), SortBy::UpdatedAt),
+        ] {
+            let sort = Sort { by, is_reversed: false };
+            let position = Position {
+                rank,
+                sku_key: "a-b/ü?".into(),
+            };
+            for cursor in [Cursor::After(position.clone()), Cursor::Before(position)] {
+                assert_eq!(Cursor::decode(&cursor.encode(), sort).unwrap(), cursor);
+                let other = Sort {
+                    by: SortBy::Name,
+                    is_reversed: false,
+                };
+                assert_eq!(Cursor::decode(&cursor.encode(), other).is_ok(), by == SortBy::Name);
+            }
         }
         for bad in ["", "x", "%%%", "_____"] {
-            assert!(Cursor::decode(bad).is_err(), "{bad}");
+            assert!(Cursor::decode(bad, Sort::default()).is_err(), "{bad}");
         }
     }
 }

@@ -1,21 +1,17 @@
 //! The catalogue's pages.
 
-use super::api::{ListQuery, of_status};
-use super::counts;
+use super::api::ListQuery;
 use super::list::{self, Cursor};
 use super::pages::{ProductRow, ProductsPage};
+use super::search::Search;
 use crate::http::pages::Pager;
 use crate::http::render::{self, Page};
-use crate::platform::database::Database;
 use axum::extract::{Query as UrlQuery, State};
-use std::fmt::Write as _;
 
 /// `GET /products`.
-pub async fn index(State(database): State<Database>, UrlQuery(query): UrlQuery<ListQuery>) -> Page {
-    let asked = query;
+pub async fn index(State(search): State<Search>, UrlQuery(asked): UrlQuery<ListQuery>) -> Page {
     let query = asked.parse()?;
-    let page = list::page(&database.orm, &query).await?;
-    let counts = counts::read(&database.pool).await?;
+    let page = list::page(&search, &query).await?;
     let pager = Pager {
         previous: page.previous.map(|cursor| address(&asked, &cursor)),
         next: page.next.map(|cursor| address(&asked, &cursor)),
@@ -26,42 +22,11 @@ pub async fn index(State(database): State<Database>, UrlQuery(query): UrlQuery<L
         active: product.active,
         updated_at: product.updated_at,
     });
-    let total = of_status(counts, query.status);
-    render::page(&ProductsPage::new(total, rows.collect(), pager).only(query.status.only()))
+    let only = query.filter.status.only();
+    render::page(&ProductsPage::new(page.total.value, rows.collect(), pager).only(only))
 }
 
 /// Another page of the list that was asked for.
 fn address(asked: &ListQuery, cursor: &Cursor) -> String {
-    let mut address = String::from("/products?");
-    for (name, value) in [("status", &asked.status), ("sort", &asked.sort)] {
-        // Only words that `ListQuery::parse` knows get here: nothing to escape.
-        if let Some(value) = value {
-            let _ = write!(address, "{name}={value}&");
-        }
-    }
-    if let Some(limit) = asked.limit {
-        let _ = write!(address, "limit={limit}&");
-    }
-    address + "cursor=" + &cursor.encode()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn another_page_keeps_what_was_asked_for() {
-        let cursor = Cursor::After("k".into());
-        assert_eq!(address(&ListQuery::default(), &cursor), "/products?cursor=YWs");
-        let asked = ListQuery {
-            status: Some("inactive".into()),
-            sort: Some("-sku".into()),
-            limit: Some(10),
-            cursor: None,
-        };
-        assert_eq!(
-            address(&asked, &cursor),
-            "/products?status=inactive&sort=-sku&limit=10&cursor=YWs"
-        );
-    }
+    asked.at(&cursor.encode()).address()
 }

@@ -1,6 +1,7 @@
 //! `serve`, `web` and `worker`: the processes that stay.
 
 use super::{Failure, signals, start};
+use crate::catalog::Search;
 use crate::config::{DatabaseSettings, UploadSettings, WebSettings};
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, UploadSettings as Keeping, Uploads, Watches};
@@ -112,6 +113,7 @@ async fn serve_with(
 ) -> anyhow::Result<()> {
     let engine = engine(database, &stopping);
     let state = AppState {
+        search: Search::new(database.clone()),
         database: database.clone(),
         uploads: uploads(database, &engine, &arguments.uploads),
         watches: Watches::new(database.clone(), stopping.clone()),
