@@ -36,7 +36,12 @@ pub fn fold(sku: &str) -> Cow<'_, str> {
         }
         return Cow::Borrowed(trimmed);
     }
-    CASE_MAPPER.fold_string(trimmed)
+    fold_case(trimmed)
+}
+
+/// Full case folding and nothing else.
+pub fn fold_case(text: &str) -> Cow<'_, str> {
+    CASE_MAPPER.fold_string(text)
 }
 
 #[cfg(test)]

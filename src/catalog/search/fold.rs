@@ -1,0 +1,84 @@
+//! Folding text for searching, and where its words begin.
+//!
+//! Folding is compatibility decomposition (NFKD), removal of marks (General_Category Mark) and full case folding, in
+//! this order: `Crème` and `ＣＲＥＭＥ` both become `creme`. Words are those of Unicode's text segmentation (UAX #29).
+
+use crate::catalog::sku::fold_case;
+use std::borrow::Cow;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+/// The text as it is searched; borrowed where it is that already.
+pub fn fold(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Cow::Owned(text.to_ascii_lowercase());
+        }
+        return Cow::Borrowed(text);
+    }
+    let plain: String = text.nfkd().filter(|character| !is_combining_mark(*character)).collect();
+    Cow::Owned(fold_case(&plain).into_owned())
+}
+
+/// The words of a folded text, each with the byte at which it begins.
+pub fn words(folded: &str) -> impl Iterator<Item = (usize, &str)> {
+    folded.unicode_word_indices()
+}
+
+/// Whether `term` stands at the beginning of a word of a folded text. It may reach beyond that word.
+pub fn has_word_beginning(folded: &str, term: &str) -> bool {
+    if !folded.contains(term) {
+        return false;
+    }
+    words(folded).any(|(start, _)| folded[start..].starts_with(term))
+}
+
+/// The first `count` characters of a text, or as many as there are before white space.
+pub fn beginning(text: &str, count: usize) -> &str {
+    let end = text
+        .char_indices()
+        .take(count)
+        .take_while(|(_, character)| !character.is_whitespace())
+        .last()
+        .map_or(0, |(start, character)| start + character.len_utf8());
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_case_and_compatibility_do_not_count() {
+        for (one, other) in [
+            ("Crème", "creme"),
+            ("ＣＲＥＭＥ", "creme"),
+            ("STRASSE", "straße"),
+            ("ﬁlter", "FILTER"),
+            ("Ёлка", "елка"),
+            ("ガラス", "ｶﾞﾗｽ"),
+            ("№ 5²", "no 52"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+        }
+        assert!(matches!(fold("plain text"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn words_begin_where_unicode_says() {
+        assert!(has_word_beginning("a foo-bar, it's", "bar"));
+        assert!(has_word_beginning("a foo-bar, it's", "foo-b"));
+        assert!(!has_word_beginning("a foo-bar, it's", "oo"));
+        assert!(!has_word_beginning("a foo-bar, it's", "s"));
+        assert!(!has_word_beginning("a foo-bar, it's", "-bar"));
+        assert!(has_word_beginning("日本語", "本"));
+    }
+
+    #[test]
+    fn beginnings_end_at_white_space() {
+        assert_eq!(beginning("äbc", 2), "äb");
+        assert_eq!(beginning("a b", 3), "a");
+        assert_eq!(beginning("", 3), "");
+    }
+}
