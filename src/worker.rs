@@ -1,13 +1,13 @@
 //! Every background job and schedule, on one screen.
 
-use crate::catalog;
+use crate::catalog::{self, Search};
 use crate::imports::{self, Engine, Uploads};
 use std::time::Duration;
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Works until the process is to stop.
-pub async fn run(engine: Engine, uploads: Uploads) {
+pub async fn run(engine: Engine, uploads: Uploads, search: Search) {
     tokio::join!(
         // Rings from other processes.
         engine.doorbell.carry(engine.stopping.clone()),
@@ -15,6 +15,8 @@ pub async fn run(engine: Engine, uploads: Uploads) {
         engine.read_uploads(),
         // Imports are merged one after another.
         engine.merge_queue(),
+        // What changes can be found.
+        catalog::keep_indexed(&search, engine.stopping.clone()),
         // What is no longer needed goes.
         sweep_regularly(&engine, &uploads),
     );

@@ -78,7 +78,7 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         let engine = engine(&opened.database, &stopping);
         tracing::info!("working");
         let uploads = uploads(&opened.database, &engine, &arguments.uploads);
-        Box::pin(worker::run(engine, uploads)).await;
+        Box::pin(worker::run(engine, uploads, Search::new(opened.database.clone()))).await;
         opened.close().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -120,7 +120,7 @@ async fn serve_with(
         guard: SiteGuard::new(arguments.web.public_url.as_deref(), Vec::new(), false),
     };
     let workers = match half {
-        Half::Both => tokio::spawn(worker::run(engine.clone(), state.uploads.clone())),
+        Half::Both => tokio::spawn(worker::run(engine.clone(), state.uploads.clone(), state.search.clone())),
         Half::Web => tokio::spawn(async move { engine.doorbell.carry(engine.stopping.clone()).await }),
     };
     announce(&listener)?;

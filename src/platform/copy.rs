@@ -34,6 +34,11 @@ impl CopyRows {
         self.put(&8_i32.to_be_bytes()).put(&value.to_be_bytes())
     }
 
+    /// A `smallint`.
+    pub fn int2(&mut self, value: i16) -> &mut Self {
+        self.put(&2_i32.to_be_bytes()).put(&value.to_be_bytes())
+    }
+
     /// An `integer`.
     pub fn int4(&mut self, value: i32) -> &mut Self {
         self.put(&4_i32.to_be_bytes()).put(&value.to_be_bytes())

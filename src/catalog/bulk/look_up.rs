@@ -24,6 +24,11 @@ pub struct LookUp {
 }
 
 impl LookUp {
+    /// Whether the last batch was looked up by its range: the catalogue has little else there.
+    pub fn is_by_range(&self) -> bool {
+        self.by_key == 0 && self.patience == 0
+    }
+
     /// The products with the keys of `rows`, in key order; there may be others among them.
     pub async fn products(&mut self, connection: &mut PgConnection, rows: &[BulkRow<'_>]) -> sqlx::Result<Vec<PgRow>> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {

@@ -7,7 +7,11 @@
 mod look_up;
 mod queries;
 
+use super::search::{self, Imported};
 use sqlx::PgConnection;
+
+/// A batch of which at least one row in so many was written is noted as a range of keys.
+const RANGE_SHARE: usize = 8;
 
 /// A product as a file has it. Rows of one call have different keys.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +123,29 @@ impl BulkWriter {
             return Err(sqlx::Error::RowNotFound);
         }
         super::counts::record(connection, plan.active_change, plan.inactive_change).await?;
+        self.note(connection, rows, &plan).await?;
         Ok(plan.counts)
+    }
+}
+
+impl BulkWriter {
+    /// Tells the search index what was written: by the range of keys where that names little else.
+    async fn note(&self, connection: &mut PgConnection, rows: &[BulkRow<'_>], plan: &Plan<'_>) -> sqlx::Result<()> {
+        let written = plan.new.len() + plan.changed.len();
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+            return Ok(());
+        };
+        if written == 0 {
+            return Ok(());
+        }
+        let import_id = self.origin.import_id;
+        if self.look_up.is_by_range() && written * RANGE_SHARE >= rows.len() {
+            let range = Imported::Range(first.key, last.key);
+            return search::note_imported(connection, import_id, range, written as i64).await;
+        }
+        let changed = plan.changed.iter().map(|change| change.row.key);
+        let keys: Vec<&str> = plan.new.iter().map(|row| row.key).chain(changed).collect();
+        search::note_imported(connection, import_id, Imported::Keys(&keys), written as i64).await
     }
 }
 

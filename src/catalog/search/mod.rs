@@ -3,13 +3,22 @@
 //! The index is made of plain tables and kept by one background step from the rows of `search_changes`. Whoever
 //! changes products notes them there in the same transaction ([`note_changed`], [`note_imported`]).
 
+mod builder;
+mod columns;
 mod fold;
+mod grams;
+mod index_queries;
 mod mark;
+mod postings;
 mod queries;
+mod step;
 mod terms;
+mod upkeep;
 
 pub use mark::{Piece, mark};
-pub use queries::{note_changed, note_imported};
+pub use queries::{Imported, note_changed, note_imported};
+pub use step::{Step, index_changes};
+pub use upkeep::{bring_back, forget_set_aside, keep_indexed, set_aside};
 
 use crate::platform::database::Database;
 
@@ -18,6 +27,8 @@ use crate::platform::database::Database;
 pub struct Search {
     /// Where products and index are.
     pub database: Database,
+    /// How much memory building the index may take, about.
+    pub index_bytes: usize,
 }
 
 impl Search {
@@ -25,6 +36,7 @@ impl Search {
     pub fn new(database: Database) -> Self {
         Self {
             database,
+            index_bytes: 64 << 20,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The SQL of the search index.
 
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
 /// Notes, in the transaction that created, changed or deleted these products by hand, that the index must follow.
 /// Few at a time are found at once; pieces of more than 100 within a moment.
@@ -15,20 +15,34 @@ pub async fn note_changed(connection: &mut PgConnection, product_ids: &[i64]) ->
     Ok(())
 }
 
-/// Notes, in the transaction of a batch, that this import wrote so many products between two keys, both included.
+/// Which products a batch of an import wrote.
+#[derive(Clone, Copy, Debug)]
+pub enum Imported<'a> {
+    /// Most of those between two keys, both included.
+    Range(&'a str, &'a str),
+    /// Those with these keys.
+    Keys(&'a [&'a str]),
+}
+
+/// Notes, in the transaction of a batch, that this import wrote so many products.
 pub async fn note_imported(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     import_id: i64,
-    first_key: &str,
-    last_key: &str,
+    imported: Imported<'_>,
     products: i64,
 ) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO search_changes (import_id, first_key, last_key, products) VALUES ($1, $2, $3, $4)")
-        .bind(import_id)
-        .bind(first_key)
-        .bind(last_key)
-        .bind(products)
-        .execute(executor)
-        .await?;
+    let query = match imported {
+        Imported::Range(first, last) => {
+            sqlx::query("INSERT INTO search_changes (products, import_id, first_key, last_key) VALUES ($1, $2, $3, $4)")
+                .bind(products)
+                .bind(import_id)
+                .bind(first)
+                .bind(last)
+        }
+        Imported::Keys(keys) => sqlx::query("INSERT INTO search_changes (products, sku_keys) VALUES ($1, $2)")
+            .bind(products)
+            .bind(keys),
+    };
+    query.execute(connection).await?;
     Ok(())
 }

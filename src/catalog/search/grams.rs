@@ -1,0 +1,357 @@
+//! The grams of the index: what is kept of a product, and what a term asks for.
+//!
+//! A gram is a byte for its kind and a piece of folded text (or a number). What is kept and what is asked for must
+//! agree, so both stand here. For terms of up to three characters the grams answer exactly; for longer ones they give
+//! candidates that the rule itself ([`super::terms`]) decides.
+
+use super::fold::{beginning, fold, words};
+use super::terms::Term;
+
+/// Three characters in a row, in the SKU or the name.
+const TRIGRAM: u8 = b't';
+/// The first one, two and three characters of the SKU.
+const SKU_BEGINNING: u8 = b'k';
+/// The first one and two characters of a word of the name.
+const NAME_BEGINNING: u8 = b'n';
+/// The first one, two and three characters of a word of the description; made of the next kind ([`beginnings_of_word`]).
+const DESCRIPTION_BEGINNING: u8 = b'd';
+/// The first characters of a word of the description; of a shorter one than three characters with what follows it.
+const DESCRIPTION_WORD: u8 = b'w';
+/// `a`ctive or `i`nactive.
+const STATUS: u8 = b's';
+/// The import that last wrote it.
+const IMPORT: u8 = b'i';
+/// The hour of its last change.
+const HOUR: u8 = b'h';
+
+/// So many characters of a description's word are kept.
+const WORD_CHARS: usize = 12;
+const MICROS_PER_HOUR: i64 = 3_600_000_000;
+
+/// A product as it is indexed.
+#[derive(Clone, Copy, Debug)]
+pub struct Doc<'a> {
+    pub id: i64,
+    pub version: i32,
+    pub sku: &'a str,
+    pub sku_key: &'a str,
+    pub name: &'a str,
+    pub description: &'a str,
+    pub active: bool,
+    pub import_id: Option<i64>,
+    /// Microseconds since 1970.
+    pub created_at: i64,
+    /// Microseconds since 1970.
+    pub updated_at: i64,
+}
+
+/// Grams from one on and before another, in the order of their bytes.
+pub type Span = (Vec<u8>, Vec<u8>);
+
+/// What a term asks the index for.
+#[derive(Clone, Debug, Default)]
+pub struct TermPlan {
+    /// Products whose SKU begins with the term have all of these.
+    pub sku: Vec<Vec<u8>>,
+    /// Products that have the term in the SKU or the name have all of these…
+    pub inside: Vec<Vec<u8>>,
+    /// …or this one.
+    pub name: Option<Vec<u8>>,
+    /// Products that have it in the description have this one…
+    pub description: Option<Vec<u8>>,
+    /// …or one of these…
+    pub description_words: Option<Span>,
+    /// …all of which have this one.
+    pub description_beginning: Option<Vec<u8>>,
+    /// Whether the grams alone decide about SKU and name.
+    pub is_exact_in_names: bool,
+    /// Whether the grams alone decide about the description.
+    pub is_exact_in_description: bool,
+}
+
+/// Tells every gram of a product but the beginnings of its description's words, some of them more than once.
+/// `folded_name` is its name, folded.
+pub fn of_doc(doc: &Doc<'_>, folded_name: &str, mut tell: impl FnMut(u8, &[u8])) {
+    let sku = fold(doc.sku);
+    let sku = sku.trim_start();
+    trigrams(sku, &mut tell);
+    trigrams(folded_name, &mut tell);
+    beginnings(sku, 3, SKU_BEGINNING, &mut tell);
+    for (start, _) in words(folded_name) {
+        beginnings(&folded_name[start..], 2, NAME_BEGINNING, &mut tell);
+    }
+    let description = fold(doc.description);
+    for (start, word) in words(&description) {
+        let is_short = word.len() < 3 || (!word.is_ascii() && word.chars().count() < 3);
+        let kept = if is_short {
+            beginning(&description[start..], 3)
+        } else if word.len() <= WORD_CHARS {
+            word
+        } else {
+            beginning(word, WORD_CHARS)
+        };
+        tell(DESCRIPTION_WORD, kept.as_bytes());
+    }
+    tell(STATUS, if doc.active { b"a" } else { b"i" });
+    tell(HOUR, &hour_bytes(doc.updated_at));
+    if let Some(import_id) = doc.import_id {
+        tell(IMPORT, &import_id.to_be_bytes());
+    }
+}
+
+/// The grams of which a description's word is one among many: its first one, two and three characters. None for
+/// grams of another kind.
+pub fn beginnings_of_word(gram: &[u8]) -> Vec<Vec<u8>> {
+    let mut grams = Vec::new();
+    if let Some((&DESCRIPTION_WORD, text)) = gram.split_first()
+        && let Ok(text) = std::str::from_utf8(text)
+    {
+        let tell = &mut |kind: u8, text: &[u8]| grams.push(self::gram(kind, text));
+        beginnings(text, 3, DESCRIPTION_BEGINNING, tell);
+    }
+    grams
+}
+
+fn trigrams(text: &str, tell: &mut impl FnMut(u8, &[u8])) {
+    if text.is_ascii() {
+        for window in text.as_bytes().windows(3) {
+            if !window.iter().any(u8::is_ascii_whitespace) {
+                tell(TRIGRAM, window);
+            }
+        }
+        return;
+    }
+    for part in text.split_whitespace() {
+        let ends = part.char_indices().map(|(start, _)| start).skip(3).chain([part.len()]);
+        for ((start, _), end) in part.char_indices().zip(ends) {
+            let window = &part[start..end];
+            if window.chars().count() == 3 {
+                tell(TRIGRAM, window.as_bytes());
+            }
+        }
+    }
+}
+
+/// Tells the first one to `most` characters.
+fn beginnings(text: &str, most: usize, kind: u8, tell: &mut impl FnMut(u8, &[u8])) {
+    let bytes = text.as_bytes();
+    if let Some(first) = bytes.get(..most)
+        && first.iter().all(u8::is_ascii_graphic)
+    {
+        (1..=most).for_each(|chars| tell(kind, &first[..chars]));
+        return;
+    }
+    let mut told = 0;
+    for chars in 1..=most {
+        let part = beginning(text, chars);
+        if part.len() > told {
+            told = part.len();
+            tell(kind, part.as_bytes());
+        }
+    }
+}
+
+/// What to ask for, to find products that a term may match.
+pub fn of_term(term: &Term) -> TermPlan {
+    let text = term.text.as_str();
+    let of = |kind: u8, text: &str| gram(kind, text.as_bytes());
+    if term.chars < 3 {
+        return TermPlan {
+            sku: vec![of(SKU_BEGINNING, text)],
+            inside: vec![of(SKU_BEGINNING, text)],
+            name: Some(of(NAME_BEGINNING, text)),
+            description: Some(of(DESCRIPTION_BEGINNING, text)),
+            is_exact_in_names: true,
+            is_exact_in_description: true,
+            ..TermPlan::default()
+        };
+    }
+    let mut inside = Vec::new();
+    trigrams(text, &mut |kind, text: &[u8]| inside.push(gram(kind, text)));
+    inside.sort_unstable();
+    inside.dedup();
+    let mut sku = inside.clone();
+    sku.push(of(SKU_BEGINNING, term.beginning(3)));
+    let mut plan = TermPlan {
+        sku,
+        inside,
+        is_exact_in_names: term.chars == 3,
+        ..TermPlan::default()
+    };
+    plan_description(term, &mut plan);
+    plan
+}
+
+fn plan_description(term: &Term, plan: &mut TermPlan) {
+    // A term that begins with no word is at the beginning of none.
+    let word = words(&term.text)
+        .next()
+        .filter(|(start, _)| *start == 0)
+        .map(|(_, word)| word);
+    let kept = word.map(|word| beginning(word, WORD_CHARS));
+    match kept {
+        None => plan.is_exact_in_description = true,
+        Some(kept) if term.chars > 3 && kept.chars().count() > 3 => {
+            plan.description_words = Some(span(DESCRIPTION_WORD, kept));
+            plan.description_beginning = Some(gram(DESCRIPTION_BEGINNING, term.beginning(3).as_bytes()));
+            plan.is_exact_in_description = kept.len() == term.text.len();
+        }
+        Some(_) => {
+            plan.description = Some(gram(DESCRIPTION_BEGINNING, term.beginning(3).as_bytes()));
+            plan.is_exact_in_description = term.chars == 3;
+        }
+    }
+}
+
+/// The gram of products that are active, or not.
+pub fn of_status(active: bool) -> Vec<u8> {
+    gram(STATUS, if active { b"a" } else { b"i" })
+}
+
+/// The gram of products that an import wrote last.
+pub fn of_import(import_id: i64) -> Vec<u8> {
+    gram(IMPORT, &import_id.to_be_bytes())
+}
+
+/// The grams of products changed from one time on and before another, in microseconds since 1970, and of others of
+/// the first and the last hour.
+pub fn of_hours(since: Option<i64>, before: Option<i64>) -> Span {
+    let first = since.map_or([0; 4], hour_bytes);
+    let after = before.map(|before| gram(HOUR, &hour_bytes(before.saturating_add(MICROS_PER_HOUR - 1))));
+    (gram(HOUR, &first), after.unwrap_or_else(|| vec![HOUR + 1]))
+}
+
+/// Whether nothing of the first or the last hour is others'.
+pub fn is_whole_hour(micros: i64) -> bool {
+    micros.rem_euclid(MICROS_PER_HOUR) == 0
+}
+
+fn hour_bytes(micros: i64) -> [u8; 4] {
+    u32::try_from(micros.div_euclid(MICROS_PER_HOUR).max(0))
+        .unwrap_or(u32::MAX)
+        .to_be_bytes()
+}
+
+fn gram(kind: u8, text: &[u8]) -> Vec<u8> {
+    [&[kind], text].concat()
+}
+
+/// All grams of a kind that begin with a text.
+fn span(kind: u8, text: &str) -> Span {
+    let first = gram(kind, text.as_bytes());
+    // No UTF-8 has this byte.
+    let after = [&first[..], &[0xff]].concat();
+    (first, after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::search::terms::{Terms, Texts};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn doc<'a>(sku: &'a str, name: &'a str, description: &'a str) -> Doc<'a> {
+        Doc {
+            id: 1,
+            version: 1,
+            sku,
+            sku_key: "",
+            name,
+            description,
+            active: true,
+            import_id: Some(7),
+            created_at: 0,
+            updated_at: 0,
+        }
+    }
+
+    fn grams(doc: &Doc<'_>) -> BTreeSet<Vec<u8>> {
+        let mut grams = BTreeSet::new();
+        of_doc(doc, &fold(doc.name), |kind, text| {
+            let gram = gram(kind, text);
+            grams.extend(beginnings_of_word(&gram));
+            grams.insert(gram);
+        });
+        grams
+    }
+
+    /// Whether the grams of a product let a term through: by the SKU's beginning, the names, the description.
+    fn let_through(grams: &BTreeSet<Vec<u8>>, plan: &TermPlan) -> [bool; 3] {
+        let has_all = |wanted: &[Vec<u8>]| wanted.iter().all(|gram| grams.contains(gram));
+        let has = |wanted: &Option<Vec<u8>>| wanted.as_ref().is_some_and(|gram| grams.contains(gram));
+        let in_span = |(from, to): &Span| grams.range(from.clone()..to.clone()).next().is_some();
+        [
+            has_all(&plan.sku),
+            has_all(&plan.inside) || has(&plan.name),
+            has(&plan.description) || plan.description_words.as_ref().is_some_and(in_span),
+        ]
+    }
+
+    fn check(doc: &Doc<'_>, q: &str) -> Result<(), TestCaseError> {
+        let kept = grams(doc);
+        for term in Terms::of(q).terms {
+            let alone = Terms {
+                terms: vec![term.clone()],
+                sku_key: "\0".into(),
+            };
+            let plan = of_term(&term);
+            let [sku, names, description] = let_through(&kept, &plan);
+            let class = |sku: &str, name: &str, description: &str| {
+                alone.classify(Texts {
+                    sku,
+                    sku_key: "",
+                    name,
+                    description,
+                })
+            };
+            let by_sku = class(doc.sku, "", "") == Some(1);
+            let by_names = class(doc.sku, doc.name, "").is_some();
+            let by_description = class("", "", doc.description).is_some();
+            prop_assert!(!by_sku || sku, "{term:?} begins the SKU of {doc:?}");
+            prop_assert!(!by_names || names || sku, "{term:?} is in the names of {doc:?}");
+            prop_assert!(
+                !by_description || description,
+                "{term:?} is in the description of {doc:?}"
+            );
+            if plan.is_exact_in_names {
+                prop_assert_eq!(by_names, names, "names: {:?} {:?}", term, doc);
+            }
+            if plan.is_exact_in_description {
+                prop_assert_eq!(by_description, description, "description: {:?} {:?}", term, doc);
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn whatever_matches_is_let_through(
+            sku in "[a-cA-C1 ./-]{0,8}|\\PC{0,6}",
+            name in "[a-cäé'.,_ -]{0,16}|\\PC{0,12}",
+            description in "[a-c1é'.,:_ \\n-]{0,30}|\\PC{0,20}",
+            q in "[a-cé'.:_ -]{1,6}|\\PC{1,4}",
+            at in 0_usize..30,
+        ) {
+            let doc = doc(&sku, &name, &description);
+            check(&doc, &q)?;
+            // Parts of the texts themselves match more often.
+            for text in [&sku, &name, &description] {
+                let part: String = text.chars().skip(at % 7).take(1 + at % 15).collect();
+                check(&doc, &part)?;
+            }
+        }
+    }
+
+    #[test]
+    fn hours_cover_their_ends() {
+        let (from, to) = of_hours(Some(MICROS_PER_HOUR + 1), Some(2 * MICROS_PER_HOUR));
+        let of = |micros: i64| gram(HOUR, &hour_bytes(micros));
+        assert!(of(MICROS_PER_HOUR + 5) >= from && of(2 * MICROS_PER_HOUR - 1) < to);
+        assert!(of(2 * MICROS_PER_HOUR) >= to && of(MICROS_PER_HOUR - 1) < from);
+        let (from, to) = of_hours(None, None);
+        assert!(of(0) >= from && of(i64::MAX) < to);
+    }
+}

@@ -1,0 +1,307 @@
+//! The SQL of the step that indexes.
+
+use super::columns::Column;
+use super::grams::Doc;
+use super::postings::Postings;
+use crate::platform::copy::CopyRows;
+use chrono::{DateTime, Utc};
+use futures_util::stream::BoxStream;
+use roaring::RoaringBitmap;
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, PgPool, Postgres, Row as _, Transaction};
+
+/// What connections that index are called, for whoever has to end them ([`super::set_aside`]).
+pub const APPLICATION_NAME: &str = "search index";
+/// Only one process indexes at a time. The number is this lock's name.
+const INDEX_LOCK: i64 = 0x7365_6172_6368;
+/// How much of a copy is sent to the server at once.
+const SEND_BYTES: usize = 512 * 1024;
+
+/// A row of `search_changes`.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Change {
+    pub id: i64,
+    pub product_ids: Option<Vec<i64>>,
+    pub sku_keys: Option<Vec<String>>,
+    pub import_id: Option<i64>,
+    pub first_key: Option<String>,
+    pub last_key: Option<String>,
+    pub done_key: Option<String>,
+}
+
+/// A row of `search_segments`.
+#[derive(Debug, sqlx::FromRow)]
+pub struct SegmentRow {
+    pub id: i64,
+    pub products: i32,
+    pub dead_products: i32,
+    pub dead: Option<Vec<u8>>,
+}
+
+/// Begins a step: everything in it sees one state of the catalogue. `None` while another process is at it.
+pub async fn begin(pool: &PgPool) -> sqlx::Result<Option<Transaction<'static, Postgres>>> {
+    let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
+    let is_ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
+        .bind(INDEX_LOCK)
+        .fetch_one(&mut *transaction)
+        .await?;
+    if !is_ours {
+        return Ok(None);
+    }
+    // A new table has no statistics yet; a range of keys is best read by their index in any case.
+    sqlx::query(
+        "SELECT set_config('application_name', $1, true), set_config('jit', 'off', true),
+                set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
+    )
+    .bind(APPLICATION_NAME)
+    .execute(&mut *transaction)
+    .await?;
+    Ok(Some(transaction))
+}
+
+/// Whether anything has changed since the last step.
+pub async fn has_changes(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM search_changes WHERE NOT set_aside)")
+        .fetch_one(pool)
+        .await
+}
+
+/// The oldest changes, of about `most_products` products together, and at least one.
+pub async fn changes(connection: &mut PgConnection, most_products: i64) -> sqlx::Result<Vec<Change>> {
+    sqlx::query_as(
+        "SELECT id, product_ids, sku_keys, import_id, first_key, last_key, done_key FROM (
+             SELECT *, sum(products) OVER (ORDER BY id) - products AS products_before
+             FROM search_changes WHERE NOT set_aside
+         ) AS change
+         WHERE products_before < $1 ORDER BY import_id, first_key, id",
+    )
+    .bind(most_products)
+    .fetch_all(connection)
+    .await
+}
+
+/// The products of a change that names none, in the order of their keys.
+pub fn all_after<'a>(
+    connection: &'a mut PgConnection,
+    done_key: Option<&'a str>,
+) -> BoxStream<'a, sqlx::Result<PgRow>> {
+    sqlx::query(
+        "SELECT id, version, sku, sku_key, name, description, active, import_id, created_at, updated_at
+         FROM products WHERE $1::text IS NULL OR sku_key > $1 ORDER BY sku_key",
+    )
+    .bind(done_key)
+    .fetch(connection)
+}
+
+/// The products that an import wrote between two keys, both included, in the order of their keys.
+pub fn imported<'a>(connection: &'a mut PgConnection, change: &'a Change) -> BoxStream<'a, sqlx::Result<PgRow>> {
+    sqlx::query(
+        "SELECT id, version, sku, sku_key, name, description, active, import_id, created_at, updated_at
+         FROM products
+         WHERE sku_key >= $1 AND sku_key <= $2 AND import_id = $3 AND ($4::text IS NULL OR sku_key > $4)
+         ORDER BY sku_key",
+    )
+    .bind(&change.first_key)
+    .bind(&change.last_key)
+    .bind(change.import_id)
+    .bind(&change.done_key)
+    .fetch(connection)
+}
+
+/// The ids of the products with those keys.
+pub async fn ids_of_keys(connection: &mut PgConnection, keys: &[String]) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar("SELECT id FROM products WHERE sku_key = ANY($1)")
+        .bind(keys)
+        .fetch_all(connection)
+        .await
+}
+
+/// The products with those ids, in the order of their keys.
+pub fn of_ids<'a>(connection: &'a mut PgConnection, ids: &'a [i64]) -> BoxStream<'a, sqlx::Result<PgRow>> {
+    sqlx::query(
+        "SELECT id, version, sku, sku_key, name, description, active, import_id, created_at, updated_at
+         FROM products WHERE id = ANY($1) ORDER BY sku_key",
+    )
+    .bind(ids)
+    .fetch(connection)
+}
+
+/// Reads a row of [`all_after`], [`imported`] or [`of_ids`].
+pub fn doc(row: &PgRow) -> sqlx::Result<Doc<'_>> {
+    Ok(Doc {
+        id: row.try_get(0)?,
+        version: row.try_get(1)?,
+        sku: row.try_get(2)?,
+        sku_key: row.try_get(3)?,
+        name: row.try_get(4)?,
+        description: row.try_get(5)?,
+        active: row.try_get(6)?,
+        import_id: row.try_get(7)?,
+        created_at: row.try_get::<DateTime<Utc>, _>(8)?.timestamp_micros(),
+        updated_at: row.try_get::<DateTime<Utc>, _>(9)?.timestamp_micros(),
+    })
+}
+
+/// The segments that count.
+pub async fn segments(connection: &mut PgConnection) -> sqlx::Result<Vec<SegmentRow>> {
+    sqlx::query_as("SELECT id, products, dead_products, dead FROM search_segments WHERE NOT set_aside ORDER BY id")
+        .fetch_all(connection)
+        .await
+}
+
+/// Some chunks of a segment's column, in order; all of them if none are named.
+pub async fn chunks(
+    connection: &mut PgConnection,
+    segment_id: i64,
+    column: Column,
+    numbers: Option<&[i32]>,
+) -> sqlx::Result<Vec<Vec<u8>>> {
+    sqlx::query_scalar(
+        "SELECT bytes FROM search_columns
+         WHERE segment_id = $1 AND kind = $2 AND ($3::integer[] IS NULL OR chunk = ANY($3)) ORDER BY chunk",
+    )
+    .bind(segment_id)
+    .bind(column as i16)
+    .bind(numbers)
+    .fetch_all(connection)
+    .await
+}
+
+/// A new segment's id.
+pub async fn add_segment(connection: &mut PgConnection, products: usize) -> sqlx::Result<i64> {
+    sqlx::query_scalar("INSERT INTO search_segments (products) VALUES ($1) RETURNING id")
+        .bind(products as i32)
+        .fetch_one(connection)
+        .await
+}
+
+/// Writes the columns of a segment.
+pub async fn add_columns(
+    connection: &mut PgConnection,
+    segment_id: i64,
+    chunks: Vec<(Column, i32, Vec<u8>)>,
+) -> sqlx::Result<()> {
+    let mut copy = connection
+        .copy_in_raw("COPY search_columns (segment_id, kind, chunk, bytes) FROM STDIN (FORMAT binary)")
+        .await?;
+    let mut rows = CopyRows::new(4);
+    for (column, number, bytes) in chunks {
+        rows.row()
+            .int8(segment_id)
+            .int2(column as i16)
+            .int4(number)
+            .bytea(&bytes);
+        if rows.size_bytes() >= SEND_BYTES {
+            copy.send(rows.take()).await?;
+        }
+    }
+    copy.send(rows.finish()).await?;
+    copy.finish().await?;
+    Ok(())
+}
+
+/// Writes the bitmaps of a segment.
+pub async fn add_grams(connection: &mut PgConnection, segment_id: i64, postings: Postings) -> sqlx::Result<()> {
+    let mut copy = connection
+        .copy_in_raw("COPY search_grams (segment_id, products, gram, bitmap) FROM STDIN (FORMAT binary)")
+        .await?;
+    let mut rows = CopyRows::new(4);
+    let mut bytes = Vec::new();
+    for (gram, bitmap) in postings.into_sorted() {
+        bytes.clear();
+        bitmap.serialize_into(&mut bytes)?;
+        rows.row()
+            .int8(segment_id)
+            .int4(bitmap.len() as i32)
+            .bytea(&gram)
+            .bytea(&bytes);
+        if rows.size_bytes() >= SEND_BYTES {
+            copy.send(rows.take()).await?;
+        }
+    }
+    copy.send(rows.finish()).await?;
+    copy.finish().await?;
+    Ok(())
+}
+
+/// Says which products of a segment no longer count.
+pub async fn set_dead(connection: &mut PgConnection, segment_id: i64, dead: &RoaringBitmap) -> sqlx::Result<()> {
+    let mut bytes = Vec::with_capacity(dead.serialized_size());
+    dead.serialize_into(&mut bytes)?;
+    sqlx::query("UPDATE search_segments SET dead = $2, dead_products = $3 WHERE id = $1")
+        .bind(segment_id)
+        .bind(bytes)
+        .bind(dead.len() as i32)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Removes segments.
+pub async fn remove_segments(connection: &mut PgConnection, ids: &[i64]) -> sqlx::Result<()> {
+    for statement in [
+        "DELETE FROM search_grams WHERE segment_id = ANY($1)",
+        "DELETE FROM search_columns WHERE segment_id = ANY($1)",
+        "DELETE FROM search_segments WHERE id = ANY($1)",
+    ] {
+        sqlx::query(statement).bind(ids).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Forgets changes that have been indexed.
+pub async fn remove_changes(connection: &mut PgConnection, ids: &[i64]) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM search_changes WHERE id = ANY($1)")
+        .bind(ids)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Notes how far a change has been indexed.
+pub async fn advance_change(connection: &mut PgConnection, id: i64, done_key: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE search_changes SET done_key = $2 WHERE id = $1")
+        .bind(id)
+        .bind(done_key)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The segments of a catalogue that was deleted.
+pub async fn segments_set_aside(connection: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar("SELECT id FROM search_segments WHERE set_aside")
+        .fetch_all(connection)
+        .await
+}
+
+/// Forgets the changes of a catalogue that was deleted.
+pub async fn remove_changes_set_aside(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM search_changes WHERE set_aside")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Sets aside what counts now.
+pub async fn mark_set_aside(connection: &mut PgConnection) -> sqlx::Result<()> {
+    for statement in [
+        "UPDATE search_changes SET set_aside = true",
+        "UPDATE search_segments SET set_aside = true",
+    ] {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Lets what was set aside count again, and forgets changes since.
+pub async fn mark_brought_back(connection: &mut PgConnection) -> sqlx::Result<()> {
+    for statement in [
+        "DELETE FROM search_changes WHERE NOT set_aside",
+        "UPDATE search_changes SET set_aside = false",
+        "UPDATE search_segments SET set_aside = false",
+    ] {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    Ok(())
+}

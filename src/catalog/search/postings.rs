@@ -1,0 +1,188 @@
+//! The bitmaps of a segment while it is built: for each gram, the products that have it.
+//!
+//! A product is known by its ordinal, its place in the segment. Several of these can be filled side by side with
+//! different products and be united in the end.
+
+use super::fold::fold;
+use super::grams::{self, Doc};
+use hashbrown::HashMap;
+use roaring::RoaringBitmap;
+
+/// What a gram costs besides its bitmap's values, about, in bytes.
+const GRAM_BYTES: usize = 160;
+/// The longest gram that is kept as a number.
+const SHORT_BYTES: usize = 15;
+
+/// Grams and their products.
+#[derive(Default)]
+pub struct Postings {
+    short: HashMap<u128, u32>,
+    long: HashMap<Box<[u8]>, u32>,
+    bitmaps: Vec<RoaringBitmap>,
+    /// Of each bitmap the last ordinal, and one more: most grams of a text come more than once.
+    seen: Vec<u32>,
+}
+
+impl Postings {
+    /// Adds a product. Ordinals must come in ascending order.
+    pub fn add(&mut self, ordinal: u32, doc: &Doc<'_>) {
+        grams::of_doc(doc, &fold(doc.name), |kind, text| {
+            let slot = self.slot(kind, text);
+            if self.seen[slot] != ordinal + 1 {
+                self.seen[slot] = ordinal + 1;
+                // Ascending, and not seen: it takes it.
+                let _ = self.bitmaps[slot].try_push(ordinal);
+            }
+        });
+    }
+
+    fn slot(&mut self, kind: u8, text: &[u8]) -> usize {
+        let next = self.bitmaps.len() as u32;
+        let slot = match packed(kind, text) {
+            Some(gram) => *self.short.entry(gram).or_insert(next),
+            None => {
+                let gram = [&[kind], text].concat();
+                *self.long.entry(gram.into_boxed_slice()).or_insert(next)
+            }
+        };
+        if slot == next {
+            self.bitmaps.push(RoaringBitmap::new());
+            self.seen.push(0);
+        }
+        slot as usize
+    }
+
+    /// Whether there is no gram yet.
+    pub fn is_empty(&self) -> bool {
+        self.bitmaps.is_empty()
+    }
+
+    /// About how much memory this takes.
+    pub fn size_bytes(&self) -> usize {
+        let values: usize = self.bitmaps.iter().map(RoaringBitmap::serialized_size).sum();
+        self.bitmaps.len() * GRAM_BYTES + values
+    }
+
+    /// Adds the products of other postings.
+    pub fn unite(&mut self, other: Self) {
+        let mut bitmaps = other.bitmaps;
+        let mut take = |slot: u32| std::mem::take(&mut bitmaps[slot as usize]);
+        for (gram, slot) in other.short {
+            let bitmap = take(slot);
+            let next = self.bitmaps.len() as u32;
+            let slot = *self.short.entry(gram).or_insert(next);
+            self.add_bitmap(slot, bitmap);
+        }
+        for (gram, slot) in other.long {
+            let bitmap = take(slot);
+            let next = self.bitmaps.len() as u32;
+            let slot = *self.long.entry(gram).or_insert(next);
+            self.add_bitmap(slot, bitmap);
+        }
+    }
+
+    fn add_bitmap(&mut self, slot: u32, bitmap: RoaringBitmap) {
+        match self.bitmaps.get_mut(slot as usize) {
+            Some(there) => *there |= bitmap,
+            None => self.bitmaps.push(bitmap),
+        }
+    }
+
+    /// How many grams there are.
+    pub fn len(&self) -> usize {
+        self.bitmaps.len()
+    }
+
+    /// Every gram with its bitmap, in the order of their bytes: those that were added, and those made of them.
+    pub fn into_sorted(mut self) -> impl Iterator<Item = (Vec<u8>, RoaringBitmap)> {
+        self.add_beginnings();
+        let short = self.short.into_iter().map(|(gram, slot)| (unpacked(gram), slot));
+        let long = self.long.into_iter().map(|(gram, slot)| (gram.into_vec(), slot));
+        let mut grams: Vec<(Vec<u8>, u32)> = short.chain(long).collect();
+        grams.sort_unstable();
+        let mut bitmaps = self.bitmaps;
+        grams
+            .into_iter()
+            .map(move |(gram, slot)| (gram, std::mem::take(&mut bitmaps[slot as usize])))
+    }
+}
+
+impl Postings {
+    /// The beginnings of words, as unions over words: much less work than to add each to each product's.
+    fn add_beginnings(&mut self) {
+        let mut unions: HashMap<Vec<u8>, RoaringBitmap> = HashMap::new();
+        let short = self.short.iter().map(|(gram, slot)| (unpacked(*gram), *slot));
+        let long = self.long.iter().map(|(gram, slot)| (gram.to_vec(), *slot));
+        for (gram, slot) in short.chain(long) {
+            for beginning in grams::beginnings_of_word(&gram) {
+                *unions.entry(beginning).or_default() |= &self.bitmaps[slot as usize];
+            }
+        }
+        for (gram, bitmap) in unions {
+            if let Some((kind, text)) = gram.split_first() {
+                let slot = self.slot(*kind, text);
+                self.bitmaps[slot] = bitmap;
+            }
+        }
+    }
+}
+
+/// A short gram as a number: its length, its kind, its text.
+fn packed(kind: u8, text: &[u8]) -> Option<u128> {
+    let size = text.len() + 1;
+    if size > SHORT_BYTES {
+        return None;
+    }
+    let mut bytes = [0; 16];
+    bytes[0] = size as u8;
+    bytes[1] = kind;
+    bytes[2..=size].copy_from_slice(text);
+    Some(u128::from_le_bytes(bytes))
+}
+
+fn unpacked(gram: u128) -> Vec<u8> {
+    let bytes = gram.to_le_bytes();
+    bytes[1..=usize::from(bytes[0])].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn doc(name: &str) -> Doc<'_> {
+        Doc {
+            id: 1,
+            version: 1,
+            sku: "S-1",
+            sku_key: "s-1",
+            name,
+            description: "unbelievablylongwords are kept by their beginnings",
+            active: true,
+            import_id: None,
+            created_at: 0,
+            updated_at: 0,
+        }
+    }
+
+    #[test]
+    fn grams_survive_packing() {
+        assert_eq!(unpacked(packed(b't', b"abc").unwrap()), b"tabc");
+        assert_eq!(unpacked(packed(b's', b"").unwrap()), b"s");
+        assert_eq!(packed(b'w', b"fifteen-bytes-x"), None);
+    }
+
+    #[test]
+    fn united_postings_are_those_of_one_hand() {
+        let names = ["lamp", "desk lamp", "日本語の名前", "lamp", "chair"];
+        let (mut one, mut even, mut odd) = (Postings::default(), Postings::default(), Postings::default());
+        for (ordinal, name) in names.iter().enumerate() {
+            one.add(ordinal as u32, &doc(name));
+            if ordinal % 2 == 0 { &mut even } else { &mut odd }.add(ordinal as u32, &doc(name));
+        }
+        assert!(one.size_bytes() > 0);
+        even.unite(odd);
+        let (one, united): (Vec<_>, Vec<_>) = (one.into_sorted().collect(), even.into_sorted().collect());
+        assert_eq!(one, united);
+        assert!(one.is_sorted_by(|(one, _), (next, _)| one < next));
+    }
+}

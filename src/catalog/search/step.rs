@@ -1,0 +1,262 @@
+//! The background step that brings the index up to date, in bounded pieces.
+//!
+//! A step is one transaction that sees one state of everything: it reads the products that `search_changes` names,
+//! builds segments of them, marks them dead in older segments, and takes the changes away. Whatever is committed
+//! meanwhile left another change. Killed anywhere, a step has not happened.
+
+use super::Search;
+use super::builder::{Builder, Built};
+use super::columns::{self, Column};
+use super::index_queries::{self as queries, Change, SegmentRow};
+use crate::platform::fault;
+use anyhow::Result;
+use futures_util::TryStreamExt as _;
+use roaring::{RoaringBitmap, RoaringTreemap};
+use sqlx::PgConnection;
+
+/// Products that one step looks at, about.
+const STEP_PRODUCTS: i64 = 1_000_000;
+/// Segments that a step makes small ones into are not larger than this.
+const FOLD_PRODUCTS: u64 = 300_000;
+/// Segments up to this size are always worth folding into a new one.
+const SMALL_SEGMENT: u64 = 500;
+/// While imports come in, segments are folded only when there are more than this.
+const MANY_SEGMENTS: usize = 12;
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing had changed.
+    Idle,
+    /// Another process is at it.
+    Busy,
+    /// So many products were indexed; there may be more.
+    Done(u64),
+}
+
+/// What a step has to go through.
+#[derive(Default)]
+struct Work {
+    ranges: Vec<Change>,
+    /// Products that are named one by one.
+    ids: RoaringTreemap,
+    /// Products that older segments may have.
+    changed: RoaringTreemap,
+    /// Products that are in this step's segments already.
+    indexed: RoaringTreemap,
+    /// Changes that are over when the step is.
+    over: Vec<i64>,
+    new_segments: Vec<i64>,
+}
+
+/// Takes one step.
+///
+/// # Errors
+/// Those of the database; the step has not happened then, and the next one does it.
+pub async fn index_changes(search: &Search) -> Result<Step> {
+    if !queries::has_changes(&search.database.pool).await? {
+        return Ok(Step::Idle);
+    }
+    let Some(mut transaction) = queries::begin(&search.database.pool).await? else {
+        return Ok(Step::Busy);
+    };
+    let changes = queries::changes(&mut transaction, STEP_PRODUCTS).await?;
+    let mut work = sort(&mut transaction, changes).await?;
+    let older = queries::segments(&mut transaction).await?;
+    index_ranges(&mut transaction, search.index_bytes, &mut work).await?;
+    let folded = worth_folding(&older, &work);
+    for segment in older.iter().filter(|segment| folded.contains(&segment.id)) {
+        work.ids |= living(&mut transaction, segment).await?;
+    }
+    index_named(&mut transaction, search.index_bytes, &mut work).await?;
+    for segment in older.iter().filter(|segment| !folded.contains(&segment.id)) {
+        bury(&mut transaction, segment, &work.changed).await?;
+    }
+    queries::remove_segments(&mut transaction, &folded).await?;
+    queries::remove_changes(&mut transaction, &work.over).await?;
+    fault::point("search.step")?;
+    transaction.commit().await?;
+    Ok(Step::Done(work.indexed.len()))
+}
+
+/// Ranges of keys apart from single products.
+async fn sort(connection: &mut PgConnection, changes: Vec<Change>) -> sqlx::Result<Work> {
+    let mut work = Work::default();
+    for change in changes {
+        match (&change.product_ids, &change.sku_keys) {
+            (Some(ids), _) => {
+                work.ids.extend(ids.iter().map(|id| *id as u64));
+                work.over.push(change.id);
+            }
+            (None, Some(keys)) => {
+                let ids = queries::ids_of_keys(connection, keys).await?;
+                work.ids.extend(ids.iter().map(|id| *id as u64));
+                work.over.push(change.id);
+            }
+            (None, None) => work.ranges.push(change),
+        }
+    }
+    work.changed |= &work.ids;
+    Ok(work)
+}
+
+/// Indexes ranges in the order of their keys. When the segment is full the rest is left for the next step.
+async fn index_ranges(connection: &mut PgConnection, most_bytes: usize, work: &mut Work) -> Result<()> {
+    let mut builder = Builder::new();
+    for change in std::mem::take(&mut work.ranges) {
+        // Another import's range may lie before the last one's.
+        let begins = change.done_key.as_deref().or(change.first_key.as_deref()).unwrap_or("");
+        if builder.last_key().is_some_and(|last| begins <= last) {
+            write(connection, std::mem::replace(&mut builder, Builder::new()), work).await?;
+        }
+        let mut products = match change.import_id {
+            Some(_) => queries::imported(connection, &change),
+            None => queries::all_after(connection, change.done_key.as_deref()),
+        };
+        let mut is_full = false;
+        while let Some(row) = products.try_next().await? {
+            let id = queries::doc(&row)?.id as u64;
+            if !work.indexed.insert(id) {
+                continue;
+            }
+            builder.add(row).await?;
+            is_full = builder.len().is_multiple_of(1024) && builder.size_bytes() > most_bytes;
+            if is_full {
+                break;
+            }
+        }
+        drop(products);
+        if is_full {
+            let done_key = builder.last_key().unwrap_or_default().to_owned();
+            queries::advance_change(connection, change.id, &done_key).await?;
+            break;
+        }
+        work.over.push(change.id);
+    }
+    write(connection, builder, work).await
+}
+
+/// Indexes single products, and those of segments that are folded.
+async fn index_named(connection: &mut PgConnection, most_bytes: usize, work: &mut Work) -> Result<()> {
+    let ids: Vec<i64> = (&work.ids - &work.indexed).iter().map(|id| id as i64).collect();
+    let mut after = 0;
+    while after < ids.len() {
+        // So many that they fit; an order over all of them would have to be kept somewhere.
+        let piece = &ids[after..(after + FOLD_PRODUCTS as usize).min(ids.len())];
+        after += piece.len();
+        let mut builder = Builder::new();
+        let mut rows = queries::of_ids(connection, piece);
+        let mut beyond = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            let id = queries::doc(&row)?.id;
+            if builder.size_bytes() > most_bytes {
+                beyond.push(id);
+                continue;
+            }
+            work.indexed.insert(id as u64);
+            builder.add(row).await?;
+        }
+        drop(rows);
+        write(connection, builder, work).await?;
+        if !beyond.is_empty() {
+            super::note_changed(connection, &beyond).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a segment, unless it is empty.
+async fn write(connection: &mut PgConnection, builder: Builder, work: &mut Work) -> Result<()> {
+    let Built {
+        columns,
+        postings,
+        changed,
+    } = builder.finish().await?;
+    if columns.len() == 0 {
+        return Ok(());
+    }
+    let segment_id = queries::add_segment(connection, columns.len()).await?;
+    queries::add_grams(connection, segment_id, postings).await?;
+    fault::point("search.segment")?;
+    queries::add_columns(connection, segment_id, columns.chunks()).await?;
+    work.changed.extend(changed.iter().map(|id| *id as u64));
+    work.new_segments.push(segment_id);
+    Ok(())
+}
+
+/// The segments that are better made into a new one: those that are small beside what is indexed anyway, those of
+/// which most is dead, and those of which all is. The number of segments grows with the logarithm of the products.
+fn worth_folding(segments: &[SegmentRow], work: &Work) -> Vec<i64> {
+    let mut by_size: Vec<(u64, &SegmentRow)> = segments.iter().map(|segment| (segment.living(), segment)).collect();
+    by_size.sort_by_key(|(living, _)| *living);
+    let is_importing = !work.indexed.is_empty() && segments.len() < MANY_SEGMENTS;
+    let mut total = work.ids.len();
+    let mut folded = Vec::new();
+    for (living, segment) in by_size {
+        let is_small = !is_importing && living <= 2 * total.max(SMALL_SEGMENT / 2);
+        let is_mostly_dead = segment.dead_products as u64 > living;
+        let is_wanted = (is_small || is_mostly_dead) && total + living <= FOLD_PRODUCTS;
+        if living == 0 || is_wanted {
+            total += living;
+            folded.push(segment.id);
+        }
+    }
+    folded
+}
+
+impl SegmentRow {
+    /// How many of its products count.
+    fn living(&self) -> u64 {
+        (self.products - self.dead_products) as u64
+    }
+
+    fn dead(&self) -> Result<RoaringBitmap> {
+        match &self.dead {
+            Some(bytes) => Ok(RoaringBitmap::deserialize_from(&bytes[..])?),
+            None => Ok(RoaringBitmap::new()),
+        }
+    }
+}
+
+/// The ids of a segment's products that count.
+async fn living(connection: &mut PgConnection, segment: &SegmentRow) -> Result<RoaringTreemap> {
+    let dead = segment.dead()?;
+    let mut ids = RoaringTreemap::new();
+    for chunk in queries::chunks(connection, segment.id, Column::ById, None).await? {
+        for (id, ordinal) in (0..columns::pairs(&chunk)).filter_map(|at| columns::pair_at(&chunk, at)) {
+            if !dead.contains(ordinal) {
+                ids.insert(id as u64);
+            }
+        }
+    }
+    Ok(ids)
+}
+
+/// Marks products dead that changed since the segment was built.
+async fn bury(connection: &mut PgConnection, segment: &SegmentRow, changed: &RoaringTreemap) -> Result<()> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let fences = queries::chunks(connection, segment.id, Column::IdFences, None).await?;
+    let fences = columns::id_fences(&fences.concat());
+    let numbers: Vec<i32> = (0..fences.len())
+        .filter(|at| {
+            let after = fences.get(at + 1).map_or(u64::MAX, |id| *id as u64);
+            changed.range_cardinality(fences[*at] as u64..after) > 0
+        })
+        .map(|at| at as i32)
+        .collect();
+    let mut dead = segment.dead()?;
+    let before = dead.len();
+    for chunk in queries::chunks(connection, segment.id, Column::ById, Some(&numbers)).await? {
+        for (id, ordinal) in (0..columns::pairs(&chunk)).filter_map(|at| columns::pair_at(&chunk, at)) {
+            if changed.contains(id as u64) {
+                dead.insert(ordinal);
+            }
+        }
+    }
+    if dead.len() > before {
+        queries::set_dead(connection, segment.id, &dead).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Keeping the index up to date for as long as a process runs, and setting it aside with a catalogue that is deleted.
+
+use super::step::{Step, index_changes};
+use super::{Search, index_queries as queries};
+use crate::platform::stopping::Stopping;
+use sqlx::PgConnection;
+use std::time::Duration;
+
+/// Few changes are found by scanning them, many within a moment: this is a part of it.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// Indexes what changes until the process is to stop. Any number of processes may do this; one at a time does.
+pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
+    loop {
+        let pause = match index_changes(search).await {
+            Ok(Step::Done(products)) => {
+                tracing::debug!(products, "indexed");
+                Duration::ZERO
+            }
+            Ok(Step::Idle | Step::Busy) => LOOK_EVERY,
+            Err(error) => {
+                tracing::warn!(?error, "the search index could not be brought up to date; trying again");
+                RETRY_AFTER
+            }
+        };
+        tokio::select! {
+            () = stopping.wait() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Sets the index aside with the catalogue that it is of, in the transaction that puts an empty one in its place.
+/// What was set aside before is forgotten.
+pub async fn set_aside(connection: &mut PgConnection) -> sqlx::Result<()> {
+    forget_set_aside(connection).await?;
+    queries::mark_set_aside(connection).await
+}
+
+/// Forgets the index of a catalogue that can no longer be restored.
+pub async fn forget_set_aside(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let forgotten = queries::segments_set_aside(connection).await?;
+    queries::remove_segments(connection, &forgotten).await?;
+    queries::remove_changes_set_aside(connection).await
+}
+
+/// Takes the index of a catalogue that is restored, in the transaction that restores it. What was indexed since
+/// is forgotten with the catalogue that was there.
+pub async fn bring_back(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let forgotten: Vec<i64> = queries::segments(connection)
+        .await?
+        .iter()
+        .map(|segment| segment.id)
+        .collect();
+    queries::remove_segments(connection, &forgotten).await?;
+    queries::mark_brought_back(connection).await
+}
