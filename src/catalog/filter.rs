@@ -97,11 +97,15 @@ impl Status {
 impl Filter {
     /// Whether every product is meant.
     pub fn is_everything(&self) -> bool {
+        self.status == Status::All && self.is_by_status()
+    }
+
+    /// Whether nothing but the status counts.
+    pub fn is_by_status(&self) -> bool {
         self.q.trim().is_empty()
-            && Self {
-                q: String::new(),
-                ..self.clone()
-            } == Self::default()
+            && self.changed_since.is_none()
+            && self.changed_before.is_none()
+            && self.import_id.is_none()
     }
 
     /// Refuses what nobody can have meant.

@@ -3,9 +3,10 @@
 //! A page is found by the product it begins after (keyset), so a page far back is as quick as the first, and nothing
 //! is skipped or shown twice while the catalogue changes.
 
-use super::filter::{Filter, Sort, SortBy};
+use super::counts;
+use super::filter::{Filter, Sort, SortBy, Status};
 use super::product::{Column, Entity, Product};
-use super::search::Search;
+use super::search::{self, Search};
 use crate::http::Error;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -111,6 +112,17 @@ impl Cursor {
     }
 }
 
+impl Position {
+    /// About how much memory this takes.
+    pub fn size_bytes(&self) -> usize {
+        let name = match &self.rank {
+            Rank::Name(name) => name.len(),
+            Rank::Sku | Rank::Relevance(_) | Rank::Time(_) => 0,
+        };
+        size_of::<Self>() + self.sku_key.len() + name
+    }
+}
+
 impl Rank {
     fn is_of(&self, by: SortBy) -> bool {
         matches!(
@@ -126,7 +138,23 @@ impl Rank {
 /// Fetches one page.
 pub async fn page(search: &Search, query: &Query) -> Result<Page, Error> {
     query.filter.check()?;
-    let orm = &search.database.orm;
+    let is_by_status = query.filter.is_by_status();
+    if is_by_status && query.sort.by == SortBy::Sku {
+        let is_everything = query.filter.status == Status::All;
+        if is_everything || search::is_behind(&search.database.pool).await? {
+            return by_sku(search, query).await;
+        }
+    }
+    let mut page = search::page(search, query).await.map_err(Error::from_failure)?;
+    if is_by_status {
+        page.total = count(search, &query.filter, None).await?;
+    }
+    Ok(page)
+}
+
+/// The catalogue in the order of its SKUs, by the table's own index: always up to date, but slow where a status is
+/// rare.
+async fn by_sku(search: &Search, query: &Query) -> Result<Page, Error> {
     let is_backwards = matches!(query.cursor, Some(Cursor::Before(_)));
     // Going back means walking the other way and turning the page round.
     let is_descending = query.sort.is_reversed != is_backwards;
@@ -148,14 +176,14 @@ pub async fn page(search: &Search, query: &Query) -> Result<Page, Error> {
     } else {
         select.order_by_asc(Column::SkuKey)
     };
-    let mut products = select.all(orm).await?;
+    let mut products = select.all(&search.database.orm).await?;
     let has_more = products.len() as u64 > query.limit;
     products.truncate(query.limit as usize);
     if is_backwards {
         products.reverse();
     }
     let has_previous = if is_backwards { has_more } else { query.cursor.is_some() };
-    let has_next = if is_backwards { true } else { has_more };
+    let has_next = is_backwards || has_more;
     let position = |product: &Product| Position {
         rank: Rank::Sku,
         sku_key: product.sku_key.clone(),
@@ -175,14 +203,15 @@ pub async fn page(search: &Search, query: &Query) -> Result<Page, Error> {
     })
 }
 
-/// How many products match: the number itself if it is not above `up_to`, else at least that.
-pub async fn count(search: &Search, filter: &Filter, _up_to: Option<i64>) -> Result<Total, Error> {
+/// How many products match: the number itself, unless it is above `up_to`.
+pub async fn count(search: &Search, filter: &Filter, up_to: Option<i64>) -> Result<Total, Error> {
     filter.check()?;
-    let counts = super::counts::read(&search.database.pool).await?;
-    Ok(Total {
-        value: counts.of(filter.status),
-        is_exact: true,
-    })
+    if filter.is_by_status() {
+        let counts = counts::read(&search.database.pool).await?;
+        let value = counts.of(filter.status);
+        return Ok(Total { value, is_exact: true });
+    }
+    search::count(search, filter, up_to).await.map_err(Error::from_failure)
 }
 
 /// The next products that match, at most `limit`, in the order of their SKUs, behind the key `after`: for walking

@@ -17,6 +17,7 @@ pub use bulk::{BulkCounts, BulkMode, BulkOrigin, BulkRow, BulkWriter};
 pub use counts::{Counts, compact as compact_counts, read as read_counts};
 pub use export::write as export;
 pub use filter::{Filter, Sort, SortBy, Status};
+pub use list::{Cursor, Page, Position, Query as ListQuery, Rank, Total, count, page as list_page};
 pub use product::Product;
-pub use search::Search;
+pub use search::{Search, Step, index_changes, keep_indexed};
 pub use sku::{SKU_MAX_CHARS, SkuKey, fold as fold_sku};

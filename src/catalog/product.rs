@@ -8,7 +8,7 @@ use serde::Serialize;
 pub type Product = Model;
 
 /// A row of `products`; see its migration for what the columns mean.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, sqlx::FromRow)]
 #[sea_orm(table_name = "products")]
 #[allow(missing_docs, reason = "the columns are explained in the migration")]
 pub struct Model {

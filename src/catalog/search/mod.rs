@@ -4,23 +4,33 @@
 //! changes products notes them there in the same transaction ([`note_changed`], [`note_imported`]).
 
 mod builder;
+mod cache;
+mod candidates;
 mod columns;
+mod find;
 mod fold;
 mod grams;
 mod index_queries;
 mod mark;
 mod postings;
 mod queries;
+mod read_queries;
+mod reading;
 mod step;
+mod stream;
 mod terms;
 mod upkeep;
 
+pub use find::{count, page};
 pub use mark::{Piece, mark};
 pub use queries::{Imported, note_changed, note_imported};
+pub use read_queries::is_behind;
 pub use step::{Step, index_changes};
 pub use upkeep::{bring_back, forget_set_aside, keep_indexed, set_aside};
 
 use crate::platform::database::Database;
+use cache::Cache;
+use std::sync::Arc;
 
 /// What searching needs. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -29,6 +39,7 @@ pub struct Search {
     pub database: Database,
     /// How much memory building the index may take, about.
     pub index_bytes: usize,
+    cache: Arc<Cache>,
 }
 
 impl Search {
@@ -37,6 +48,7 @@ impl Search {
         Self {
             database,
             index_bytes: 64 << 20,
+            cache: Arc::default(),
         }
     }
 }

@@ -1,0 +1,194 @@
+//! The SQL of searching.
+
+use super::grams::Span;
+use crate::catalog::Product;
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+/// What is not indexed yet is scanned by each search as long as it is not more than this.
+pub const SCANNED_PRODUCTS: i64 = 2_000;
+/// Changes that a search looks at, at most.
+const MOST_CHANGES: i64 = 1_000;
+
+/// A segment as a search sees it.
+#[derive(Debug, sqlx::FromRow)]
+pub struct SegmentRow {
+    pub id: i64,
+    pub products: i32,
+    pub dead_products: i32,
+}
+
+/// A change that is not indexed yet.
+#[derive(Debug, sqlx::FromRow)]
+pub struct PendingRow {
+    pub products: i64,
+    pub product_ids: Option<Vec<i64>>,
+    pub sku_keys: Option<Vec<String>>,
+    pub import_id: Option<i64>,
+    pub first_key: Option<String>,
+    pub last_key: Option<String>,
+    pub done_key: Option<String>,
+}
+
+/// How often a gram stands in a segment.
+#[derive(Debug, sqlx::FromRow)]
+pub struct GramCount {
+    pub segment_id: i64,
+    pub gram: Vec<u8>,
+    pub products: i32,
+}
+
+/// Begins a search: everything in it sees one state of the catalogue and its index.
+pub async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+}
+
+/// Whether more is not indexed yet than a search scans.
+pub async fn is_behind(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT coalesce(sum(products), 0) > $1 FROM search_changes WHERE NOT set_aside")
+        .bind(SCANNED_PRODUCTS)
+        .fetch_one(pool)
+        .await
+}
+
+pub async fn segments(connection: &mut PgConnection) -> sqlx::Result<Vec<SegmentRow>> {
+    sqlx::query_as("SELECT id, products, dead_products FROM search_segments WHERE NOT set_aside ORDER BY id")
+        .fetch_all(connection)
+        .await
+}
+
+/// What is not indexed yet. Long lists are left out.
+pub async fn pending(connection: &mut PgConnection, most_products: i64) -> sqlx::Result<Vec<PendingRow>> {
+    sqlx::query_as(
+        "SELECT products, import_id, first_key, last_key, done_key,
+                CASE WHEN products <= $1 THEN product_ids END AS product_ids,
+                CASE WHEN products <= $1 THEN sku_keys END AS sku_keys
+         FROM search_changes WHERE NOT set_aside ORDER BY id LIMIT $2",
+    )
+    .bind(most_products)
+    .bind(MOST_CHANGES)
+    .fetch_all(connection)
+    .await
+}
+
+pub async fn dead(connection: &mut PgConnection, segment_id: i64) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar("SELECT dead FROM search_segments WHERE id = $1")
+        .bind(segment_id)
+        .fetch_one(connection)
+        .await
+}
+
+/// How often grams stand in each segment.
+pub async fn count_grams(
+    connection: &mut PgConnection,
+    segments: &[i64],
+    grams: &[&[u8]],
+) -> sqlx::Result<Vec<GramCount>> {
+    sqlx::query_as(
+        "SELECT segment_id, found.gram, products
+         FROM unnest($1::bigint[]) AS segment (id) CROSS JOIN unnest($2::bytea[]) AS wanted (gram)
+         CROSS JOIN LATERAL (
+             SELECT segment_id, gram, products FROM search_grams
+             WHERE segment_id = segment.id AND search_grams.gram = wanted.gram OFFSET 0
+         ) AS found",
+    )
+    .bind(segments)
+    .bind(grams)
+    .fetch_all(connection)
+    .await
+}
+
+/// The grams of a span in each segment, at most `limit` a segment.
+pub async fn grams_in(
+    connection: &mut PgConnection,
+    segments: &[i64],
+    (first, after): &Span,
+    limit: i64,
+) -> sqlx::Result<Vec<GramCount>> {
+    sqlx::query_as(
+        "SELECT segment_id, gram, products
+         FROM unnest($1::bigint[]) AS segment (id)
+         CROSS JOIN LATERAL (
+             SELECT segment_id, gram, products FROM search_grams
+             WHERE segment_id = segment.id AND gram >= $2 AND gram < $3 ORDER BY gram LIMIT $4
+         ) AS found",
+    )
+    .bind(segments)
+    .bind(first)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
+/// The bitmaps of grams, each in its segment.
+pub async fn bitmaps(
+    connection: &mut PgConnection,
+    segments: &[i64],
+    grams: &[&[u8]],
+) -> sqlx::Result<Vec<(i64, Vec<u8>, Vec<u8>)>> {
+    sqlx::query_as(
+        "SELECT segment_id, found.gram, bitmap
+         FROM unnest($1::bigint[], $2::bytea[]) AS wanted (segment, gram)
+         CROSS JOIN LATERAL (
+             SELECT segment_id, gram, bitmap FROM search_grams
+             WHERE segment_id = wanted.segment AND search_grams.gram = wanted.gram OFFSET 0
+         ) AS found",
+    )
+    .bind(segments)
+    .bind(grams)
+    .fetch_all(connection)
+    .await
+}
+
+/// Chunks of columns, each of its segment.
+pub async fn chunks(
+    connection: &mut PgConnection,
+    segments: &[i64],
+    kinds: &[i16],
+    numbers: &[i32],
+) -> sqlx::Result<Vec<(i64, i16, i32, Vec<u8>)>> {
+    sqlx::query_as(
+        "SELECT segment_id, found.kind, found.chunk, bytes
+         FROM unnest($1::bigint[], $2::smallint[], $3::integer[]) AS wanted (segment, kind, chunk)
+         CROSS JOIN LATERAL (
+             SELECT segment_id, kind, chunk, bytes FROM search_columns
+             WHERE segment_id = wanted.segment AND search_columns.kind = wanted.kind
+               AND search_columns.chunk = wanted.chunk OFFSET 0
+         ) AS found",
+    )
+    .bind(segments)
+    .bind(kinds)
+    .bind(numbers)
+    .fetch_all(connection)
+    .await
+}
+
+/// The products with those ids.
+pub async fn products(connection: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Product>> {
+    sqlx::query_as("SELECT * FROM products WHERE id = ANY($1)")
+        .bind(ids)
+        .fetch_all(connection)
+        .await
+}
+
+/// The products with those keys.
+pub async fn products_of_keys(connection: &mut PgConnection, keys: &[String]) -> sqlx::Result<Vec<Product>> {
+    sqlx::query_as("SELECT * FROM products WHERE sku_key = ANY($1)")
+        .bind(keys)
+        .fetch_all(connection)
+        .await
+}
+
+/// The products that an import wrote between two keys.
+pub async fn products_imported(connection: &mut PgConnection, pending: &PendingRow) -> sqlx::Result<Vec<Product>> {
+    sqlx::query_as(
+        "SELECT * FROM products WHERE sku_key >= $1 AND sku_key <= $2 AND import_id = $3
+           AND ($4::text IS NULL OR sku_key > $4)",
+    )
+    .bind(&pending.first_key)
+    .bind(&pending.last_key)
+    .bind(pending.import_id)
+    .bind(&pending.done_key)
+    .fetch_all(connection)
+    .await
+}

@@ -1,0 +1,229 @@
+//! One search's view of the index: segments, what is not indexed yet, and what of them it reads.
+
+use super::super::list::Position;
+use super::Search;
+use super::cache::{Cache, Key};
+use super::columns::{self, Column};
+use super::read_queries::{self as queries, PendingRow, SCANNED_PRODUCTS};
+use crate::catalog::Product;
+use anyhow::{Context as _, Result};
+use roaring::RoaringBitmap;
+use sqlx::{Postgres, Transaction};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Beyond that, only changes of so few products at once are: those that people make by hand.
+const SCANNED_CHANGE: i64 = 100;
+
+/// A view of the index, as of its beginning.
+pub struct Reading<'a> {
+    pub transaction: Transaction<'static, Postgres>,
+    cache: &'a Cache,
+    pub segments: Vec<Segment>,
+    /// Products that are not indexed yet, whether they match or not.
+    pub fresh: Vec<Product>,
+    /// Their ids, and those of products that are gone.
+    pub fresh_ids: Vec<i64>,
+    /// Whether there are others that are not, more than can be scanned each time.
+    pub is_behind: bool,
+}
+
+/// A segment.
+pub struct Segment {
+    pub id: i64,
+    pub products: u32,
+    /// Ordinals that do not count.
+    pub left_out: RoaringBitmap,
+}
+
+impl<'a> Reading<'a> {
+    /// Begins a search.
+    pub async fn begin(search: &'a Search) -> Result<Self> {
+        let mut reading = Self {
+            transaction: queries::begin(&search.database.pool).await?,
+            cache: &search.cache,
+            segments: Vec::new(),
+            fresh: Vec::new(),
+            fresh_ids: Vec::new(),
+            is_behind: false,
+        };
+        for row in queries::segments(&mut reading.transaction).await? {
+            let dead = reading.dead(row.id, row.dead_products).await?;
+            reading.segments.push(Segment {
+                id: row.id,
+                products: row.products as u32,
+                left_out: dead.as_ref().clone(),
+            });
+        }
+        let pending = queries::pending(&mut reading.transaction, SCANNED_PRODUCTS).await?;
+        reading.scan(pending).await?;
+        Ok(reading)
+    }
+
+    /// Fetches what is not indexed, and leaves it out of the segments that have it as it was.
+    async fn scan(&mut self, pending: Vec<PendingRow>) -> Result<()> {
+        let total: i64 = pending.iter().map(|change| change.products).sum();
+        let mut ids: Vec<i64> = Vec::new();
+        for change in pending {
+            if change.products > SCANNED_CHANGE && total > SCANNED_PRODUCTS {
+                self.is_behind = true;
+                continue;
+            }
+            let products = match (&change.product_ids, &change.sku_keys, change.import_id) {
+                (Some(named), _, _) => {
+                    ids.extend(named);
+                    queries::products(&mut self.transaction, named).await?
+                }
+                (None, Some(keys), _) => queries::products_of_keys(&mut self.transaction, keys).await?,
+                (None, None, Some(_)) => queries::products_imported(&mut self.transaction, &change).await?,
+                (None, None, None) => {
+                    self.is_behind = true;
+                    continue;
+                }
+            };
+            self.fresh.extend(products);
+        }
+        self.fresh.sort_by_key(|product| product.id);
+        self.fresh.dedup_by_key(|product| product.id);
+        ids.extend(self.fresh.iter().map(|product| product.id));
+        ids.sort_unstable();
+        ids.dedup();
+        self.fresh_ids = ids;
+        self.leave_out().await
+    }
+
+    async fn leave_out(&mut self) -> Result<()> {
+        let ids = self.fresh_ids.clone();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for at in 0..self.segments.len() {
+            let segment = self.segments[at].id;
+            let fences = self.chunk(segment, Column::IdFences, 0).await?;
+            let fences = columns::id_fences(&fences);
+            let chunk_of = |id: &i64| fences.partition_point(|first| first <= id).checked_sub(1);
+            let mut wanted: Vec<(i64, Column, i32)> = ids
+                .iter()
+                .filter_map(chunk_of)
+                .map(|chunk| (segment, Column::ById, chunk as i32))
+                .collect();
+            wanted.dedup();
+            for chunk in self.chunks(&wanted).await? {
+                let pairs = (0..columns::pairs(&chunk)).filter_map(|at| columns::pair_at(&chunk, at));
+                let found = pairs.filter(|(id, _)| ids.binary_search(id).is_ok());
+                self.segments[at].left_out.extend(found.map(|(_, ordinal)| ordinal));
+            }
+        }
+        Ok(())
+    }
+
+    async fn dead(&mut self, segment: i64, dead_products: i32) -> Result<Arc<RoaringBitmap>> {
+        if dead_products == 0 {
+            return Ok(Arc::default());
+        }
+        let key = Key::Dead(segment, dead_products);
+        if let Some(dead) = self.cache.bitmap(&key) {
+            return Ok(dead);
+        }
+        let bytes = queries::dead(&mut self.transaction, segment).await?.unwrap_or_default();
+        Ok(self
+            .cache
+            .keep_bitmap(key, RoaringBitmap::deserialize_from(&bytes[..])?))
+    }
+
+    /// A chunk of a column.
+    pub async fn chunk(&mut self, segment: i64, column: Column, number: i32) -> Result<Arc<Vec<u8>>> {
+        let chunks = self.chunks(&[(segment, column, number)]).await?;
+        chunks.into_iter().next().context("a chunk of the index is missing")
+    }
+
+    /// Chunks of columns, in the order they are asked for.
+    pub async fn chunks(&mut self, wanted: &[(i64, Column, i32)]) -> Result<Vec<Arc<Vec<u8>>>> {
+        let key = |(segment, column, number): &(i64, Column, i32)| Key::Chunk(*segment, *column as i16, *number);
+        let mut found: Vec<Option<Arc<Vec<u8>>>> = wanted.iter().map(|chunk| self.cache.bytes(&key(chunk))).collect();
+        let missing = wanted.iter().zip(&found).filter(|(_, found)| found.is_none());
+        let (mut segments, mut kinds, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        for ((segment, column, number), _) in missing {
+            segments.push(*segment);
+            kinds.push(*column as i16);
+            numbers.push(*number);
+        }
+        if !segments.is_empty() {
+            let rows = queries::chunks(&mut self.transaction, &segments, &kinds, &numbers).await?;
+            let mut read: HashMap<Key, Arc<Vec<u8>>> = HashMap::new();
+            for (segment, kind, number, bytes) in rows {
+                let key = Key::Chunk(segment, kind, number);
+                read.insert(key.clone(), self.cache.keep_bytes(key, bytes));
+            }
+            for (chunk, found) in wanted.iter().zip(&mut found) {
+                if found.is_none() {
+                    *found = read.get(&key(chunk)).cloned();
+                }
+            }
+        }
+        found
+            .into_iter()
+            .map(|chunk| chunk.context("a chunk of the index is missing"))
+            .collect()
+    }
+
+    /// The fences of an order.
+    pub async fn fences(&mut self, segment: i64, column: Column) -> Result<Arc<Vec<Position>>> {
+        let key = Key::Fences(segment, column as i16);
+        if let Some(fences) = self.cache.fences(&key) {
+            return Ok(fences);
+        }
+        // Not through the cache of chunks: decoded they are kept here.
+        let rows = queries::chunks(&mut self.transaction, &[segment], &[column as i16], &[0]).await?;
+        let bytes = rows.into_iter().next().context("fences of the index are missing")?.3;
+        let fences = columns::fences(column, &bytes).context("fences of the index are damaged")?;
+        Ok(self.cache.keep_fences(key, fences))
+    }
+
+    /// Ids and versions of products, by segment and ordinal.
+    pub async fn docs(&mut self, wanted: &[(i64, u32)]) -> Result<Vec<(i64, u32)>> {
+        let chunk_of = |ordinal: u32| ordinal as usize / columns::DOCS_PER_CHUNK;
+        let mut chunks: Vec<(i64, i32)> = wanted
+            .iter()
+            .map(|(segment, ordinal)| (*segment, chunk_of(*ordinal) as i32))
+            .collect();
+        chunks.sort_unstable();
+        chunks.dedup();
+        let asked: Vec<(i64, Column, i32)> = chunks.iter().map(|(id, number)| (*id, Column::Docs, *number)).collect();
+        let found: HashMap<(i64, i32), Arc<Vec<u8>>> = chunks.into_iter().zip(self.chunks(&asked).await?).collect();
+        wanted
+            .iter()
+            .map(|(segment, ordinal)| {
+                let chunk = found.get(&(*segment, chunk_of(*ordinal) as i32));
+                let pair = chunk.and_then(|chunk| columns::pair_at(chunk, *ordinal as usize % columns::DOCS_PER_CHUNK));
+                pair.context("a product is missing in the index")
+            })
+            .collect()
+    }
+
+    /// The bitmaps of grams, each in its segment; those that a segment has not are left out.
+    pub async fn bitmaps(
+        &mut self,
+        wanted: Vec<(i64, Vec<u8>)>,
+    ) -> Result<HashMap<(i64, Vec<u8>), Arc<RoaringBitmap>>> {
+        let mut found = HashMap::new();
+        let (mut segments, mut grams) = (Vec::new(), Vec::new());
+        for (segment, gram) in &wanted {
+            match self.cache.bitmap(&Key::Gram(*segment, gram.clone())) {
+                Some(bitmap) => drop(found.insert((*segment, gram.clone()), bitmap)),
+                None => {
+                    segments.push(*segment);
+                    grams.push(gram.as_slice());
+                }
+            }
+        }
+        if !segments.is_empty() {
+            for (segment, gram, bytes) in queries::bitmaps(&mut self.transaction, &segments, &grams).await? {
+                let bitmap = RoaringBitmap::deserialize_unchecked_from(&bytes[..])?;
+                let bitmap = self.cache.keep_bitmap(Key::Gram(segment, gram.clone()), bitmap);
+                found.insert((segment, gram), bitmap);
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,161 @@
+//! The candidates of one segment, in an order, from a position on.
+
+use super::super::filter::SortBy;
+use super::super::list::{Position, Rank};
+use super::columns::{self, Column, FENCE_EVERY, ORDINALS_PER_CHUNK};
+use super::reading::Reading;
+use anyhow::Result;
+use roaring::RoaringBitmap;
+
+/// Candidates still to come, and where they have been looked at up to.
+pub struct Stream<'a> {
+    pub segment: i64,
+    candidates: &'a RoaringBitmap,
+    products: usize,
+    /// The list of ordinals that is the order; none where the ordinals are in order themselves.
+    order: Option<Column>,
+    is_descending: bool,
+    /// The next place in the order; descending, the one after it.
+    at: usize,
+    /// No more candidates.
+    pub is_over: bool,
+    /// The last product that was looked at; none before the first.
+    pub bound: Option<Position>,
+    /// How many candidates to look at next.
+    pub step: usize,
+}
+
+/// The columns of an order: its ordinals and its fences.
+fn columns_of(by: SortBy) -> (Option<Column>, Column) {
+    match by {
+        SortBy::Sku | SortBy::Relevance => (None, Column::SkuFences),
+        SortBy::Name => (Some(Column::ByName), Column::NameFences),
+        SortBy::CreatedAt => (Some(Column::ByCreation), Column::CreationFences),
+        SortBy::UpdatedAt => (Some(Column::ByChange), Column::ChangeFences),
+    }
+}
+
+impl<'a> Stream<'a> {
+    /// Begins a little before the position, or with the first product.
+    pub async fn begin(
+        reading: &mut Reading<'_>,
+        segment: usize,
+        candidates: &'a RoaringBitmap,
+        by: SortBy,
+        is_descending: bool,
+        from: Option<&Position>,
+    ) -> Result<Self> {
+        let (order, fences) = columns_of(by);
+        let (id, products) = (
+            reading.segments[segment].id,
+            reading.segments[segment].products as usize,
+        );
+        let at = match from {
+            _ if candidates.is_empty() => 0,
+            None if is_descending => products,
+            None => 0,
+            Some(from) => {
+                let from = as_fence(from, by);
+                let fences = reading.fences(id, fences).await?;
+                if is_descending {
+                    (fences.partition_point(|fence| *fence < from) * FENCE_EVERY).min(products)
+                } else {
+                    fences.partition_point(|fence| *fence <= from).saturating_sub(1) * FENCE_EVERY
+                }
+            }
+        };
+        Ok(Self {
+            segment: id,
+            candidates,
+            products,
+            order,
+            is_descending,
+            at,
+            is_over: candidates.is_empty(),
+            bound: None,
+            step: 0,
+        })
+    }
+
+    /// The next candidates' ordinals, `self.step` of them if there are as many.
+    pub async fn next(&mut self, reading: &mut Reading<'_>) -> Result<Vec<u32>> {
+        match self.order {
+            None => Ok(self.next_in_place()),
+            Some(order) => self.next_in(reading, order).await,
+        }
+    }
+
+    fn next_in_place(&mut self) -> Vec<u32> {
+        let at = self.at as u32;
+        let found: Vec<u32> = if self.is_descending {
+            self.candidates.range(..at).rev().take(self.step).collect()
+        } else {
+            self.candidates.range(at..).take(self.step).collect()
+        };
+        self.is_over = found.len() < self.step;
+        if let Some(last) = found.last() {
+            self.at = *last as usize + usize::from(!self.is_descending);
+        }
+        found
+    }
+
+    /// Walks along the order and takes those that are candidates.
+    async fn next_in(&mut self, reading: &mut Reading<'_>, order: Column) -> Result<Vec<u32>> {
+        let mut found = Vec::with_capacity(self.step);
+        while found.len() < self.step {
+            let is_at_end = if self.is_descending {
+                self.at == 0
+            } else {
+                self.at >= self.products
+            };
+            if is_at_end {
+                self.is_over = true;
+                break;
+            }
+            let place = self.at - usize::from(self.is_descending);
+            let (number, inside) = (place / ORDINALS_PER_CHUNK, place % ORDINALS_PER_CHUNK);
+            let chunk = reading.chunk(self.segment, order, number as i32).await?;
+            self.walk(&chunk, inside, &mut found);
+        }
+        Ok(found)
+    }
+
+    /// Walks along a chunk from a place in it, to its end or until there are enough.
+    fn walk(&mut self, chunk: &[u8], inside: usize, found: &mut Vec<u32>) {
+        let mut take = |ordinal: u32| {
+            if self.candidates.contains(ordinal) {
+                found.push(ordinal);
+            }
+            found.len() < self.step
+        };
+        let mut walked = 0;
+        if self.is_descending {
+            for ordinal in columns::ordinals(&chunk[..(inside + 1) * 4]).rev() {
+                walked += 1;
+                if !take(ordinal) {
+                    break;
+                }
+            }
+            self.at -= walked;
+        } else {
+            for ordinal in columns::ordinals(&chunk[inside * 4..]) {
+                walked += 1;
+                if !take(ordinal) {
+                    break;
+                }
+            }
+            self.at += walked;
+        }
+    }
+}
+
+/// A position as the fences have it: those of SKUs know no relevance.
+fn as_fence(position: &Position, by: SortBy) -> Position {
+    match by {
+        SortBy::Relevance => Position {
+            rank: Rank::Sku,
+            sku_key: position.sku_key.clone(),
+        },
+        _ => position.clone(),
+    }
+}
