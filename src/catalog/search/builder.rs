@@ -134,6 +134,7 @@ impl Hand {
                 for (ordinal, row) in (first_ordinal..).zip(&rows) {
                     postings.add(ordinal, &doc(row)?);
                 }
+                postings.settle();
                 batches += 1;
                 if batches % TELL_EVERY == 0 {
                     size.store(postings.size_bytes(), Ordering::Relaxed);

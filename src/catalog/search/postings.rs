@@ -19,24 +19,52 @@ pub struct Postings {
     short: HashMap<u128, u32>,
     long: HashMap<Box<[u8]>, u32>,
     bitmaps: Vec<RoaringBitmap>,
-    /// Of each bitmap the last ordinal, and one more: most grams of a text come more than once.
-    seen: Vec<u32>,
+    /// Grams' slots with ordinals, not yet in the bitmaps.
+    found: Vec<(u32, u32)>,
+    sorting: Sorting,
+}
+
+/// Room for sorting what was found by slot.
+#[derive(Default)]
+struct Sorting {
+    /// Of each slot how many ordinals there are, then where the next goes.
+    places: Vec<u32>,
+    slots: Vec<u32>,
+    ordinals: Vec<u32>,
 }
 
 impl Postings {
-    /// Adds a product. Ordinals must come in ascending order.
+    /// Adds a product. Ordinals must come in ascending order. [`Postings::settle`] must follow after some of them.
     pub fn add(&mut self, ordinal: u32, doc: &Doc<'_>) {
         grams::of_doc(doc, &fold(doc.name), |kind, text| {
             let slot = self.slot(kind, text);
-            if self.seen[slot] != ordinal + 1 {
-                self.seen[slot] = ordinal + 1;
-                // Ascending, and not seen: it takes it.
-                let _ = self.bitmaps[slot].try_push(ordinal);
-            }
+            self.found.push((slot, ordinal));
         });
     }
 
-    fn slot(&mut self, kind: u8, text: &[u8]) -> usize {
+    /// Puts what was found into the bitmaps. Bitmap by bitmap: one after the other as they come, each would be fetched
+    /// from memory for a single ordinal.
+    pub fn settle(&mut self) {
+        let found = std::mem::take(&mut self.found);
+        self.sorting.sort(&found, self.bitmaps.len());
+        let mut start = 0;
+        for slot in &self.sorting.slots {
+            let end = self.sorting.places[*slot as usize] as usize;
+            let ordinals = &self.sorting.ordinals[start..end];
+            let mut last = None;
+            let distinct = ordinals
+                .iter()
+                .filter(|ordinal| last.replace(**ordinal) != Some(**ordinal));
+            // Ascending, and beyond what was settled before: it takes them all.
+            let _ = self.bitmaps[*slot as usize].append(distinct.copied());
+            self.sorting.places[*slot as usize] = 0;
+            start = end;
+        }
+        self.found = found;
+        self.found.clear();
+    }
+
+    fn slot(&mut self, kind: u8, text: &[u8]) -> u32 {
         let next = self.bitmaps.len() as u32;
         let slot = match packed(kind, text) {
             Some(gram) => *self.short.entry(gram).or_insert(next),
@@ -47,9 +75,8 @@ impl Postings {
         };
         if slot == next {
             self.bitmaps.push(RoaringBitmap::new());
-            self.seen.push(0);
         }
-        slot as usize
+        slot
     }
 
     /// Whether there is no gram yet.
@@ -121,8 +148,34 @@ impl Postings {
         for (gram, bitmap) in unions {
             if let Some((kind, text)) = gram.split_first() {
                 let slot = self.slot(*kind, text);
-                self.bitmaps[slot] = bitmap;
+                self.bitmaps[slot as usize] = bitmap;
             }
+        }
+    }
+}
+
+impl Sorting {
+    /// Sorts ordinals by slot, keeping their order: by counting, for there are few slots.
+    fn sort(&mut self, found: &[(u32, u32)], slots: usize) {
+        self.places.resize(slots, 0);
+        self.slots.clear();
+        for (slot, _) in found {
+            let count = &mut self.places[*slot as usize];
+            if *count == 0 {
+                self.slots.push(*slot);
+            }
+            *count += 1;
+        }
+        let mut start = 0;
+        for slot in &self.slots {
+            let place = &mut self.places[*slot as usize];
+            start += std::mem::replace(place, start);
+        }
+        self.ordinals.resize(found.len(), 0);
+        for (slot, ordinal) in found {
+            let place = &mut self.places[*slot as usize];
+            self.ordinals[*place as usize] = *ordinal;
+            *place += 1;
         }
     }
 }
@@ -180,6 +233,7 @@ mod tests {
             if ordinal % 2 == 0 { &mut even } else { &mut odd }.add(ordinal as u32, &doc(name));
         }
         assert!(one.size_bytes() > 0);
+        [&mut one, &mut even, &mut odd].map(Postings::settle);
         even.unite(odd);
         let (one, united): (Vec<_>, Vec<_>) = (one.into_sorted().collect(), even.into_sorted().collect());
         assert_eq!(one, united);
