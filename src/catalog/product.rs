@@ -4,6 +4,11 @@ use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
+/// The longest name, in characters.
+pub const NAME_MAX_CHARS: usize = 1_000;
+/// The longest description, in characters.
+pub const DESCRIPTION_MAX_CHARS: usize = 100_000;
+
 /// A product.
 pub type Product = Model;
 

@@ -5,9 +5,13 @@
 //! all of it together with the caller's own checkpoint.
 
 mod look_up;
+mod overwritten;
 mod queries;
 
 use super::search::{self, Imported};
+use overwritten::Overwritten;
+pub use overwritten::product_before;
+pub use queries::overwritten as overwritten_by;
 use sqlx::PgConnection;
 
 /// A batch of which at least one row in so many was written is noted as a range of keys.
@@ -74,6 +78,8 @@ struct Existing<'a> {
     description: &'a str,
     active: bool,
     version: i32,
+    import_id: Option<i64>,
+    import_line: Option<i64>,
 }
 
 /// A row that changes a product, which must still be as it was found.
@@ -88,6 +94,7 @@ struct Change<'a> {
 struct Plan<'a> {
     new: Vec<BulkRow<'a>>,
     changed: Vec<Change<'a>>,
+    overwritten: Overwritten<'a>,
     active_change: i64,
     inactive_change: i64,
     counts: BulkCounts,
@@ -122,6 +129,7 @@ impl BulkWriter {
         if updated != plan.changed.len() as u64 {
             return Err(sqlx::Error::RowNotFound);
         }
+        queries::keep_overwritten(connection, self.origin.import_id, plan.overwritten).await?;
         super::counts::record(connection, plan.active_change, plan.inactive_change).await?;
         self.note(connection, rows, &plan).await?;
         Ok(plan.counts)
@@ -189,6 +197,7 @@ impl<'a> Plan<'a> {
             self.count(active, 1);
         }
         self.counts.updated += 1;
+        self.overwritten.add(product, row);
         self.changed.push(Change {
             id: product.id,
             version: product.version,

@@ -1,9 +1,11 @@
 //! The SQL of bulk writing.
 
+use super::overwritten::Overwritten;
 use super::{BulkOrigin, BulkRow, Change, Existing};
 use crate::platform::copy::CopyRows;
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row as _};
+use sqlx::{PgConnection, PgExecutor, Row as _};
 
 /// How much of a copy is sent to the server at once.
 const SEND_BYTES: usize = 512 * 1024;
@@ -11,7 +13,7 @@ const SEND_BYTES: usize = 512 * 1024;
 /// The first `limit` products between two keys, both included, in key order.
 pub async fn in_range(connection: &mut PgConnection, first: &str, last: &str, limit: i64) -> sqlx::Result<Vec<PgRow>> {
     sqlx::query(
-        "SELECT id, sku_key, sku, name, description, active, version FROM products
+        "SELECT id, sku_key, sku, name, description, active, version, import_id, import_line FROM products
          WHERE sku_key >= $1 AND sku_key <= $2 ORDER BY sku_key LIMIT $3",
     )
     .bind(first)
@@ -29,7 +31,7 @@ pub async fn by_keys(connection: &mut PgConnection, keys: &[&str]) -> sqlx::Resu
     sqlx::query(
         "SELECT product.* FROM unnest($1::text[]) WITH ORDINALITY AS wanted (sku_key, number)
          CROSS JOIN LATERAL (
-             SELECT id, sku_key, sku, name, description, active, version FROM products
+             SELECT id, sku_key, sku, name, description, active, version, import_id, import_line FROM products
              WHERE products.sku_key = wanted.sku_key COLLATE \"C\" OFFSET 0
          ) AS product
          ORDER BY wanted.number",
@@ -49,6 +51,8 @@ pub fn existing(row: &PgRow) -> sqlx::Result<Existing<'_>> {
         description: row.try_get(4)?,
         active: row.try_get(5)?,
         version: row.try_get(6)?,
+        import_id: row.try_get(7)?,
+        import_line: row.try_get(8)?,
     })
 }
 
@@ -114,4 +118,41 @@ pub async fn update(connection: &mut PgConnection, changes: &[Change<'_>], impor
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Keeps what a batch of this import overwrote.
+pub async fn keep_overwritten(
+    connection: &mut PgConnection,
+    import_id: i64,
+    overwritten: Overwritten<'_>,
+) -> sqlx::Result<()> {
+    let Some((first_key, last_key, changes)) = overwritten.finish() else {
+        return Ok(());
+    };
+    sqlx::query("INSERT INTO import_edits (import_id, first_key, last_key, changes) VALUES ($1, $2, $3, $4)")
+        .bind(import_id)
+        .bind(first_key)
+        .bind(last_key)
+        .bind(changes)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What the batch overwrote in which this import may have changed the product of that key, and when.
+pub async fn overwritten(
+    executor: impl PgExecutor<'_>,
+    import_id: i64,
+    key: &str,
+) -> sqlx::Result<Option<(DateTime<Utc>, Vec<u8>)>> {
+    sqlx::query_as(
+        "SELECT at, changes FROM (
+             SELECT at, changes, first_key FROM import_edits
+             WHERE import_id = $1 AND last_key >= $2 ORDER BY last_key LIMIT 1
+         ) AS batch WHERE first_key <= $2",
+    )
+    .bind(import_id)
+    .bind(key)
+    .fetch_optional(executor)
+    .await
 }

@@ -26,6 +26,6 @@ pub use columns::{Columns, Field};
 pub use failure::FileFailure;
 pub use position::Position;
 pub use reader::Reader;
-pub use row::{DESCRIPTION_MAX_CHARS, NAME_MAX_CHARS, Rejected, Row, Sink};
+pub use row::{Rejected, Row, Sink};
 pub use signature::Foreign;
 pub use warning::{Example, Warning, WarningKind};

@@ -4,12 +4,7 @@ use super::columns::Columns;
 use super::encoding::Text;
 use super::failure::shorten;
 use super::status::is_active;
-use crate::catalog::SKU_MAX_CHARS;
-
-/// The longest name, in characters.
-pub const NAME_MAX_CHARS: usize = 1_000;
-/// The longest description, in characters.
-pub const DESCRIPTION_MAX_CHARS: usize = 100_000;
+use crate::catalog::{DESCRIPTION_MAX_CHARS, NAME_MAX_CHARS, SKU_MAX_CHARS};
 
 /// A row that can be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
