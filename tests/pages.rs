@@ -9,7 +9,7 @@ use askama::Template;
 use chrono::{DateTime, Duration, Utc};
 use product_importer::catalog::pages::{ProductRow, ProductsPage};
 use product_importer::http::assets;
-use product_importer::http::pages::{ErrorPage, Flash, FlashKind, Pager};
+use product_importer::http::pages::{ErrorPage, Flash, Pager};
 use product_importer::imports::pages::{ImportPage, ImportsPage, RunningNotice};
 use product_importer::imports::view::{Columns, Example, ImportView, RejectionView, UsedColumn, Warning};
 use std::fs;
@@ -288,10 +288,7 @@ fn the_products_page_empty_and_full() {
         next: Some("/products?after=9".into()),
     };
     let mut page = ProductsPage::new(498_231, products, pager);
-    page.layout.flash = Some(Flash {
-        kind: FlashKind::Good,
-        text: "Everything is in.".into(),
-    });
+    page.layout.flash = Some(Flash::good("Everything is in."));
     assert!(check("products/index", &page).contains("498,231"));
 }
 

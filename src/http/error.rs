@@ -9,6 +9,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// What handlers return; `?` turns database errors into it by what they mean.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -26,6 +27,15 @@ pub enum Error {
     MethodNotAllowed,
     /// 409: not in the state that things are in.
     Conflict(String),
+    /// 409, with what is in the way.
+    ConflictWith {
+        /// What happened, in a sentence.
+        detail: String,
+        /// The fields at fault, if any are.
+        errors: Vec<FieldError>,
+        /// Further members of the problem.
+        members: Map<String, Value>,
+    },
     /// 410: it was there and will not come back.
     Gone(String),
     /// 412: a condition of the request does not hold.
@@ -68,6 +78,9 @@ pub struct Problem {
     /// The fields at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// Further members, as RFC 9457 allows.
+    #[serde(flatten)]
+    pub members: Map<String, Value>,
 }
 
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
@@ -75,6 +88,9 @@ const AWAY: &str = "The server cannot reach its database at the moment. Please t
 const METHOD: &str = "This address cannot be used like that. Go back and start again from one of the pages.";
 const QUERY: &str =
     "The address, or what was sent to it, is not as it should be. Go back and start again from one of the pages.";
+const MUCH: &str = "That is more than can be taken here. Shorten it, then try again.";
+const TYPE: &str =
+    "What was sent is of a kind that cannot be read here. Go back and start again from one of the pages.";
 const FULL: &str = "The server's disk is full, so nothing more can be kept. Make room on it, then try again.";
 const BUG: &str = "Something went wrong on the server. Its log says what. Please try again.";
 
@@ -93,6 +109,8 @@ impl Error {
         match status {
             StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Some(Self::Malformed(QUERY.into())),
             StatusCode::METHOD_NOT_ALLOWED => Some(Self::MethodNotAllowed),
+            StatusCode::PAYLOAD_TOO_LARGE => Some(Self::TooLarge(MUCH.into())),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(Self::UnsupportedType(TYPE.into())),
             _ => None,
         }
     }
@@ -112,7 +130,7 @@ impl Error {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::ConflictWith { .. } => StatusCode::CONFLICT,
             Self::Gone(_) => StatusCode::GONE,
             Self::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -132,7 +150,7 @@ impl Error {
             Self::Forbidden(_) => "Not allowed",
             Self::NotFound(_) => "Not found",
             Self::MethodNotAllowed => "Not possible at this address",
-            Self::Conflict(_) => "Not possible now",
+            Self::Conflict(_) | Self::ConflictWith { .. } => "Not possible now",
             Self::Gone(_) => "No longer there",
             Self::PreconditionFailed(_) => "Another version is needed",
             Self::TooLarge(_) => "Too large",
@@ -152,6 +170,7 @@ impl Error {
             | Self::Forbidden(detail)
             | Self::NotFound(detail)
             | Self::Conflict(detail)
+            | Self::ConflictWith { detail, .. }
             | Self::Gone(detail)
             | Self::PreconditionFailed(detail)
             | Self::TooLarge(detail)
@@ -171,16 +190,17 @@ impl Error {
 
     /// The error as it is told.
     pub fn problem(&self) -> Problem {
-        let errors = if let Self::Invalid(errors) = self {
-            errors.clone()
-        } else {
-            Vec::new()
+        let (errors, members) = match self {
+            Self::Invalid(errors) => (errors.clone(), Map::new()),
+            Self::ConflictWith { errors, members, .. } => (errors.clone(), members.clone()),
+            _ => (Vec::new(), Map::new()),
         };
         Problem {
             status: self.status(),
             title: self.title(),
             detail: self.detail(),
             errors,
+            members,
         }
     }
 

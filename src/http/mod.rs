@@ -2,8 +2,11 @@
 
 pub mod assets;
 pub mod error;
+pub mod flash;
 pub mod format;
+pub mod fragment;
 pub mod health;
+pub mod json;
 pub mod method_override;
 pub mod pages;
 pub mod render;

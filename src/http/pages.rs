@@ -2,7 +2,7 @@
 //!
 //! A page is a template struct with a [`Layout`] in a field of that name; its template extends `layout.html`.
 
-use super::assets;
+use super::{assets, flash};
 use askama::Template;
 
 /// Where a page belongs in the navigation.
@@ -23,6 +23,36 @@ pub struct Flash {
     pub kind: FlashKind,
     /// One sentence.
     pub text: String,
+    /// Where a form undoes it.
+    pub undo: Option<String>,
+}
+
+impl Flash {
+    /// Tells of a success.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self {
+            kind: FlashKind::Good,
+            text: text.into(),
+            undo: None,
+        }
+    }
+
+    /// Tells of a problem.
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self {
+            kind: FlashKind::Bad,
+            ..Self::good(text)
+        }
+    }
+
+    /// The same with a way back.
+    #[must_use]
+    pub fn with_undo(self, address: impl Into<String>) -> Self {
+        Self {
+            undo: Some(address.into()),
+            ..self
+        }
+    }
 }
 
 /// How a [`Flash`] looks.
@@ -56,12 +86,12 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// A frame without a message.
+    /// A frame, with the message that waits to be shown.
     pub fn new(section: Section, title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
             section,
-            flash: None,
+            flash: flash::take(),
         }
     }
 
@@ -149,10 +179,7 @@ mod tests {
     #[test]
     fn a_message_stands_on_top() {
         let mut page = ErrorPage::new(503, "The database is away", "Try again in a moment.");
-        page.layout.flash = Some(Flash {
-            kind: FlashKind::Bad,
-            text: "Nothing was saved.".into(),
-        });
+        page.layout.flash = Some(Flash::bad("Nothing was saved."));
         let html = page.render().unwrap();
         assert!(html.contains("notice--bad"));
         assert!(html.contains("Nothing was saved."));

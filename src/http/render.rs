@@ -1,9 +1,12 @@
 //! Templates and problems as HTML.
 
 use super::error::{Error, Problem};
+use super::fragment::Wanted;
 use super::pages::ErrorPage;
 use askama::Template;
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
 /// What a page's handler returns.
@@ -55,8 +58,13 @@ pub async fn refusals_as_problems(response: Response) -> Response {
     told
 }
 
-/// A layer for page routes: whoever asked for a page is told of a problem by a page.
-pub async fn problems_as_pages(response: Response) -> Response {
+/// A layer for page routes: whoever asked for a page is told of a problem by a page, scripts as the API tells it.
+pub async fn problems_as_pages(request: Request, next: Next) -> Response {
+    let wanted = Wanted::by(request.headers());
+    let response = next.run(request).await;
+    if !wanted.is_page() {
+        return response;
+    }
     let Some(problem) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
@@ -79,9 +87,9 @@ mod tests {
     use super::*;
     use axum::Router;
     use axum::body::{Body, to_bytes};
-    use axum::extract::{Query, Request};
+    use axum::extract::Query;
     use axum::http::{Method, StatusCode};
-    use axum::middleware::map_response;
+    use axum::middleware::{from_fn, map_response};
     use axum::routing::get;
     use serde::Deserialize;
     use tower::ServiceExt as _;
@@ -98,7 +106,7 @@ mod tests {
                 get(|Query(query): Query<Limit>| async move { query.limit.to_string() }),
             )
             .layer(map_response(refusals_as_problems))
-            .layer(map_response(problems_as_pages));
+            .layer(from_fn(problems_as_pages));
         let request = Request::builder().method(method).uri(address).body(Body::empty())?;
         let response = pages.oneshot(request).await?;
         let (status, allow) = (response.status(), response.headers().get(header::ALLOW).cloned());
