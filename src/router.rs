@@ -2,13 +2,13 @@
 
 use crate::catalog::Search;
 use crate::http::site_guard::{SiteGuard, refuse_foreign};
-use crate::http::{assets, health, method_override, render};
+use crate::http::{assets, flash, health, method_override, render};
 use crate::imports::{Uploads, Watches};
 use crate::platform::database::Database;
 use crate::{catalog, imports};
 use axum::Router;
 use axum::extract::FromRef;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Redirect;
 use axum::routing::{get, post, put};
 
@@ -34,7 +34,8 @@ pub fn service(state: AppState) -> Router {
     let pages = pages()
         .layer(guard.clone())
         .layer(map_response(render::refusals_as_problems))
-        .layer(map_response(render::problems_as_pages));
+        .layer(from_fn(render::problems_as_pages))
+        .layer(from_fn(flash::carry));
     let api = api().layer(guard).layer(map_response(render::refusals_as_problems));
     let guarded = pages
         .nest("/api/v1", api)
@@ -49,12 +50,24 @@ fn pages() -> Router<AppState> {
     use imports::routes as pages;
     Router::new()
         .route("/", get(|| async { Redirect::to("/products") }))
-        .route("/products", get(catalog::routes::index))
+        .route(
+            "/products",
+            get(catalog::routes::index).post(catalog::edit::routes::create),
+        )
+        .route("/products/new", get(catalog::edit::routes::new))
+        .route(
+            "/products/{id}",
+            get(catalog::edit::routes::show).post(catalog::edit::routes::save),
+        )
+        .route("/products/{id}/status", post(catalog::edit::routes::set_status))
+        .route("/products/{id}/deletion", post(catalog::edit::routes::delete))
+        .route("/products/{id}/restoration", post(catalog::edit::routes::restore))
         .route("/imports", get(pages::index))
         .merge(imports::form_routes(pages::create))
         .route("/imports/sample", post(pages::try_sample))
         .route("/imports/sample.csv", get(pages::sample))
         .route("/imports/running", get(pages::running))
+        .route("/imports/names", get(pages::names))
         .route("/imports/{id}", get(pages::show))
         .route("/imports/{id}/cancellation", post(pages::cancel))
         .route("/imports/{id}/rejected.csv", get(imports::api::rejected_rows))
@@ -71,7 +84,14 @@ fn api() -> Router<AppState> {
         .route("/imports/{id}/events", get(api::watch))
         .route("/imports/{id}/cancellation", put(api::cancel))
         .route("/imports/{id}/rejected.csv", get(api::rejected_rows))
-        .route("/products", get(catalog::api::list))
-        .route("/products/{id}", get(catalog::api::show))
+        .route("/products", get(catalog::api::list).post(catalog::edit::api::create))
+        .route(
+            "/products/{id}",
+            get(catalog::api::show)
+                .patch(catalog::edit::api::change)
+                .delete(catalog::edit::api::delete),
+        )
+        .route("/products/{id}/restoration", put(catalog::edit::api::restore))
+        .route("/products/{id}/history", get(catalog::edit::api::history))
         .fallback(render::no_such_resource)
 }

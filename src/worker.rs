@@ -40,5 +40,6 @@ async fn sweep(engine: &Engine, uploads: &Uploads) -> anyhow::Result<()> {
     imports::sweep_staging(&engine.pool).await?;
     imports::fail_orphans(&engine.pool).await?;
     catalog::compact_counts(&engine.pool).await?;
+    catalog::sweep_deleted(&engine.pool).await?;
     Ok(())
 }

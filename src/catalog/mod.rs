@@ -3,6 +3,7 @@
 pub mod api;
 mod bulk;
 mod counts;
+pub mod edit;
 mod export;
 mod filter;
 mod list;
@@ -15,9 +16,10 @@ mod sku;
 
 pub use bulk::{BulkCounts, BulkMode, BulkOrigin, BulkRow, BulkWriter};
 pub use counts::{Counts, compact as compact_counts, read as read_counts};
+pub use edit::sweep_deleted;
 pub use export::write as export;
 pub use filter::{Filter, Sort, SortBy, Status};
 pub use list::{Cursor, Page, Position, Query as ListQuery, Rank, Total, count, page as list_page};
-pub use product::Product;
+pub use product::{DESCRIPTION_MAX_CHARS, NAME_MAX_CHARS, Product};
 pub use search::{Search, Step, index_changes, keep_indexed};
 pub use sku::{SKU_MAX_CHARS, SkuKey, fold as fold_sku};

@@ -22,6 +22,18 @@ pub async fn find(orm: &DatabaseConnection, id: i64) -> Result<Option<Import>, D
     Entity::find_by_id(id).one(orm).await
 }
 
+/// The file names of these imports.
+pub async fn names(orm: &DatabaseConnection, ids: &[i64]) -> Result<Vec<(i64, String)>, DbErr> {
+    use sea_orm::ColumnTrait as _;
+    Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Filename])
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .into_tuple()
+        .all(orm)
+        .await
+}
+
 /// Imports, newest first, older than `before`.
 pub async fn list(orm: &DatabaseConnection, before: Option<i64>, limit: u64) -> Result<Vec<Import>, DbErr> {
     use sea_orm::ColumnTrait as _;

@@ -11,20 +11,30 @@ use crate::http::Error;
 use crate::http::pages::Pager;
 use crate::http::render::{self, Page};
 use crate::platform::database::Database;
+use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 const PAGE_SIZE: u64 = 25;
 /// Rows of the sample that can be tried out.
 const SAMPLE_ROWS: u64 = 1_000;
 const SAMPLE_SEED: u64 = 1;
+/// Names told at once.
+const MOST_NAMES: usize = 200;
 
 /// Which part of the history is asked for.
 #[derive(Deserialize)]
 pub struct IndexQuery {
     before: Option<String>,
+}
+
+/// Whose names are asked for.
+#[derive(Deserialize)]
+pub struct NamesQuery {
+    ids: String,
 }
 
 /// `GET /imports`.
@@ -82,6 +92,19 @@ pub async fn running(State(database): State<Database>) -> Page {
         import: found.first().map(ImportView::from),
         others,
     })
+}
+
+/// `GET /imports/names?ids=3,12`: the names of their files, for pages about what they wrote.
+pub async fn names(
+    State(database): State<Database>,
+    Query(query): Query<NamesQuery>,
+) -> Result<Json<BTreeMap<String, String>>, Error> {
+    let ids = query.ids.split(',').take(MOST_NAMES);
+    let ids: Vec<i64> = ids.filter_map(|id| id.parse().ok()).collect();
+    let names = queries::names(&database.orm, &ids).await?;
+    Ok(Json(
+        names.into_iter().map(|(id, name)| (id.to_string(), name)).collect(),
+    ))
 }
 
 /// `GET /imports/{id}`.

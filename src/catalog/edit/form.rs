@@ -1,0 +1,176 @@
+//! The form of a product, as browsers send it.
+//!
+//! Browsers change what they show: a line field drops line breaks, a text field makes them all alike. So a field counts
+//! as changed only where it differs from what the browser was given to show.
+
+use super::values::{NewProduct, Patch};
+use crate::catalog::product::Product;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// What was typed. Every field may be missing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ProductForm {
+    pub sku: String,
+    pub name: String,
+    pub description: String,
+    /// `true` when the product is to be shown.
+    pub active: String,
+    /// The version that the form was filled from.
+    pub version: String,
+    /// After somebody else's change: `theirs` keeps a field as it is, anything else takes what was typed.
+    pub pick_sku: String,
+    pub pick_name: String,
+    pub pick_description: String,
+    pub pick_active: String,
+    /// `mine` takes everything that was typed, whatever was picked.
+    pub keep: String,
+}
+
+/// What the form of a product's status says.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct StatusForm {
+    pub active: String,
+    pub version: String,
+}
+
+impl ProductForm {
+    /// The form of a product as it is.
+    pub fn of(product: &Product) -> Self {
+        Self {
+            sku: in_line(&product.sku).into_owned(),
+            name: in_line(&product.name).into_owned(),
+            description: in_lines(&product.description).into_owned(),
+            active: product.active.to_string(),
+            version: product.version.to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// The form of a product that is to be added.
+    pub fn blank() -> Self {
+        Self {
+            active: true.to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the product is to be shown.
+    pub fn is_active(&self) -> bool {
+        self.active == "true"
+    }
+
+    /// The version that the form was filled from.
+    pub fn version(&self) -> Option<i32> {
+        self.version.parse().ok()
+    }
+
+    /// The product that is to be added.
+    pub fn new_product(&self) -> NewProduct {
+        NewProduct {
+            sku: self.sku.clone(),
+            name: self.name.trim().to_owned(),
+            description: in_lines(&self.description).into_owned(),
+            active: self.is_active(),
+        }
+    }
+
+    /// What is to change of a product that is `current`.
+    pub fn patch(&self, current: &Product) -> Patch {
+        let takes = |pick: &str| self.keep == "mine" || pick != "theirs";
+        let description = in_lines(&self.description);
+        let sku = (self.sku.trim() != in_line(&current.sku)).then(|| self.sku.clone());
+        let name = (self.name != in_line(&current.name)).then(|| self.name.trim().to_owned());
+        let description = (description != in_lines(&current.description)).then(|| description.into_owned());
+        let active = (self.is_active() != current.active).then(|| self.is_active());
+        Patch {
+            sku: sku.filter(|_| takes(&self.pick_sku)),
+            name: name.filter(|_| takes(&self.pick_name)),
+            description: description.filter(|_| takes(&self.pick_description)),
+            active: active.filter(|_| takes(&self.pick_active)),
+            version: self.version(),
+        }
+    }
+}
+
+/// A text as a line field shows it.
+fn in_line(text: &str) -> Cow<'_, str> {
+    if text.contains(['\r', '\n']) {
+        Cow::Owned(text.replace(['\r', '\n'], ""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A text as a field of several lines shows it.
+fn in_lines(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use proptest::prelude::*;
+
+    fn product(sku: &str, name: &str, description: &str) -> Product {
+        Product {
+            id: 1,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+            import_id: None,
+            import_line: None,
+            version: 3,
+            active: true,
+            sku: sku.into(),
+            sku_key: String::new(),
+            name: name.into(),
+            description: description.into(),
+        }
+    }
+
+    /// As a browser sends a text field.
+    fn sent(text: &str) -> String {
+        text.replace('\n', "\r\n")
+    }
+
+    proptest! {
+        #[test]
+        fn a_form_sent_back_as_it_came_changes_nothing(
+            sku in "[a-z\r\n]{0,6}", name in "[a-z \r\n]{0,9}", description in "[a-z \r\n]{0,20}",
+        ) {
+            let product = product(sku.trim(), &name, &description);
+            let mut form = ProductForm::of(&product);
+            form.description = sent(&form.description);
+            let expected = Patch { version: Some(3), ..Patch::default() };
+            prop_assert_eq!(form.patch(&product), expected);
+        }
+    }
+
+    #[test]
+    fn what_was_typed_is_taken_unless_theirs_was_picked() {
+        let current = product("A-1", "Lamp", "one\r\ntwo");
+        let mut form = ProductForm {
+            sku: " B-1 ".into(),
+            name: "Lamp".into(),
+            description: "one\r\ntwo\r\nthree".into(),
+            active: String::new(),
+            version: "3".into(),
+            ..ProductForm::default()
+        };
+        let patch = form.patch(&current);
+        assert_eq!(patch.sku.as_deref(), Some(" B-1 "));
+        assert_eq!((patch.name, patch.active), (None, Some(false)));
+        assert_eq!(patch.description.as_deref(), Some("one\ntwo\nthree"));
+        form.pick_sku = "theirs".into();
+        assert_eq!(form.patch(&current).sku, None);
+        form.keep = "mine".into();
+        assert!(form.patch(&current).sku.is_some());
+    }
+}
