@@ -2,10 +2,13 @@
 
 import { register, start } from './behaviours.js'
 import { cancel } from './cancel.js'
+import { editForm } from './edit-form.js'
 import { history } from './history.js'
+import { importNames } from './import-names.js'
 import { importLive } from './import-live.js'
 import { importOver } from './import-over.js'
 import { keepPageWhileUploading } from './navigation.js'
+import { openPanels } from './panel.js'
 import { resumeOffers } from './resume-offers.js'
 import { runningNotice } from './running-notice.js'
 import { uploadForm } from './upload-form.js'
@@ -13,13 +16,16 @@ import { showUploadStatus } from './upload-status.js'
 
 register({
   cancel,
+  'edit-form': editForm,
   history,
+  'import-names': importNames,
   'import-live': importLive,
   'import-over': importOver,
   'resume-offers': resumeOffers,
   'running-notice': runningNotice,
   'upload-form': uploadForm,
 })
+openPanels()
 keepPageWhileUploading()
 showUploadStatus()
 start()

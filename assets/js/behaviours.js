@@ -10,11 +10,18 @@ export function register(behaviours) {
   Object.assign(known, behaviours)
 }
 
+/** Answers a function that stops what was started here, for parts that come and go by themselves. */
 export function start(root = document) {
   localise(root)
+  const started = []
   for (const element of root.querySelectorAll('[data-behaviour]')) {
     const stop = known[element.dataset.behaviour]?.(element)
-    if (stop) stops.push(stop)
+    if (stop) started.push(stop)
+  }
+  stops.push(...started)
+  return () => {
+    stops = stops.filter(stop => !started.includes(stop))
+    for (const stop of started) stop()
   }
 }
 

@@ -19,7 +19,7 @@ export function keepPageWhileUploading() {
     const form = event.target
     if (event.defaultPrevented || !uploads.busy || form.method !== 'post') return
     event.preventDefault()
-    visit(form.action, { body: new URLSearchParams(new FormData(form)) }).catch(tellTrouble)
+    visit(form.action, { body: new URLSearchParams(new FormData(form, event.submitter)) }).catch(tellTrouble)
   })
   addEventListener('popstate', () => {
     if (uploads.busy) visit(location.href, { push: false }).catch(tellTrouble)
@@ -75,7 +75,7 @@ function replacePage(page, main, keepPlace) {
   dispatchEvent(new Event('page-shown'))
 }
 
-function isPlainClick(event) {
+export function isPlainClick(event) {
   return event.button === 0 && !event.defaultPrevented && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
 }
 

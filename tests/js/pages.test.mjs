@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fault } from '../../assets/js/edit-fields.js'
 import { arrived, count, number, rough, size, timeLeft } from '../../assets/js/format.js'
 import { newer, paceOf, percentOf, rowsSettled, stepsOf } from '../../assets/js/import-progress.js'
 import { FIRST_PIECE, nextPieceSize, smallerPieceSize } from '../../assets/js/piece-size.js'
@@ -98,4 +99,13 @@ test('times are told from now', () => {
   const now = new Date('2026-11-22T12:00:00Z')
   const ago = seconds => words(new Date(now - seconds * 1000), now)
   assert.deepEqual([5, 60, 600, 7200, 90_000].map(ago), ['just now', '1 minute ago', '10 minutes ago', '2 hours ago', 'yesterday'])
+})
+
+test('a field is wrong by the limits of the server', () => {
+  const name = { label: 'name', limit: 1000, missing: 'Give it a name.' }
+  assert.equal(fault(' \t', name), 'Give it a name.')
+  assert.equal(fault(`  ${'😀'.repeat(1000)}  `, name), '')
+  assert.equal(fault('é'.repeat(1001), name), 'The name has 1,001 characters; it may have 1,000.')
+  assert.equal(fault('', { label: 'description', limit: 5 }), '')
+  assert.equal(fault('  1234', { label: 'description', limit: 5 }), 'The description has 6 characters; it may have 5.')
 })

@@ -1,0 +1,150 @@
+// A product beside the list: links with data-panel open in a side panel, and what is saved there shows in the list.
+// The server makes the same pages for it as for everybody; only what is inside <main> is fetched.
+
+import { start } from './behaviours.js'
+import { hasUnsaved } from './edit-form.js'
+import { isPlainClick } from './navigation.js'
+import { closingAsked, makePanel, showProblem, showSkeleton } from './panel-parts.js'
+import { toast } from './toast.js'
+
+const FRAGMENT = { 'X-Fragment': '1' }
+
+let panel
+let stop = () => {}
+let latest = 0
+
+export function openPanels() {
+  document.addEventListener('click', event => {
+    const link = event.target.closest?.('a[data-panel]')
+    if (!link || !isPlainClick(event)) return
+    event.preventDefault()
+    const leaves = panel?.open && hasUnsaved(panel) && !link.hasAttribute('data-discards')
+    if (leaves) closingAsked(panel).then(yes => { if (yes) openPanel(link.href) })
+    else openPanel(link.href)
+  })
+}
+
+/** Shows the page of that address in the panel. */
+export async function openPanel(address) {
+  panel ??= listen(makePanel())
+  const mine = ++latest
+  panel.querySelector('.panel__whole').href = address
+  if (!panel.open) panel.showModal()
+  showSkeleton(content())
+  try {
+    const response = await fetch(address, { headers: { ...FRAGMENT, Accept: 'text/html' } })
+    const html = await response.text()
+    if (mine !== latest) return
+    if (isHtml(response)) show(html)
+    else tellProblem(html)
+  } catch {
+    if (mine === latest) showProblem(content(), 'This could not be loaded. Check the connection, close this and try again.')
+  }
+}
+
+function content() {
+  return panel.querySelector('.panel__content')
+}
+
+function listen(made) {
+  made.addEventListener('keydown', event => {
+    if (event.key !== 'Escape' || event.target.closest('dialog') !== made) return
+    event.preventDefault()
+    close()
+  })
+  made.addEventListener('cancel', event => {
+    if (event.target !== made) return
+    event.preventDefault()
+    close()
+  })
+  made.addEventListener('click', event => {
+    const asked = event.target === made || event.target.closest('[data-close-panel]')
+    if (!asked) return
+    event.preventDefault()
+    close()
+  })
+  made.addEventListener('submit', event => {
+    if (event.defaultPrevented || event.target.method !== 'post') return
+    event.preventDefault()
+    submit(event.target, event.submitter)
+  })
+  return made
+}
+
+async function close() {
+  if (hasUnsaved(panel) && !await closingAsked(panel)) return
+  shut()
+}
+
+function shut() {
+  latest += 1
+  stop()
+  stop = () => {}
+  content().replaceChildren()
+  panel.close()
+}
+
+function show(html) {
+  stop()
+  const place = content()
+  place.removeAttribute('aria-busy')
+  place.replaceChildren(...new DOMParser().parseFromString(html, 'text/html').body.childNodes)
+  place.scrollTop = 0
+  stop = start(place)
+  const first = place.querySelector('[aria-invalid=true], [data-focus], [autofocus]')
+  if (first) first.focus()
+  else place.focus()
+}
+
+async function submit(form, submitter) {
+  if (form.ariaBusy === 'true') return
+  form.ariaBusy = 'true'
+  try {
+    const body = new URLSearchParams(new FormData(form, submitter))
+    const response = await fetch(form.action, { method: 'POST', body, headers: FRAGMENT })
+    const text = await response.text()
+    if (isHtml(response)) show(text)
+    else if (response.ok) saved(JSON.parse(text))
+    else tellProblem(text)
+  } catch {
+    showProblem(content(), 'This could not be saved: the server did not answer. What you typed is still here; try again in a moment.')
+  } finally {
+    form.ariaBusy = null
+  }
+}
+
+function saved({ done, undo, product }) {
+  const id = product?.id ?? undo?.split('/')[2]
+  shut()
+  tellChanged(id)
+  toast({ text: done, tone: 'good', action: undo ? { label: 'Undo', run: () => takeBack(undo, id) } : undefined })
+}
+
+async function takeBack(address, id) {
+  try {
+    const response = await fetch(address, { method: 'POST', headers: FRAGMENT })
+    const { done, detail } = await response.json()
+    toast({ text: done ?? detail, tone: response.ok ? 'good' : 'bad' })
+    if (response.ok) tellChanged(id)
+  } catch {
+    toast({ text: 'This could not be undone: the server did not answer. The product’s own page offers it too.', tone: 'bad' })
+  }
+}
+
+function tellChanged(id) {
+  document.dispatchEvent(new CustomEvent('product-changed', { detail: { id } }))
+}
+
+function tellProblem(text) {
+  let detail = 'Something went wrong. Please try again.'
+  try {
+    detail = JSON.parse(text).detail ?? detail
+  } catch {
+    // Not a problem of ours: whatever stands between us and the server answered.
+  }
+  showProblem(content(), detail)
+}
+
+function isHtml(response) {
+  return response.headers.get('Content-Type')?.startsWith('text/html')
+}

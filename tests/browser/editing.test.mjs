@@ -1,0 +1,240 @@
+// Products changed by hand, as people do it: on a page, in the panel, two at once, and without scripts.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { openBrowser, openPage } from './support/browser.mjs'
+import { Server, until } from './support/server.mjs'
+
+let server
+let browser
+let page
+
+before(async () => {
+  server = await new Server().start()
+  browser = await openBrowser()
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+async function visit(path, options) {
+  await page?.context().close()
+  page = await openPage(browser, { baseURL: server.address, ...options })
+  await page.goto(path)
+}
+
+async function send(method, path, body) {
+  const response = await fetch(`${server.address}/api/v1${path}`, {
+    method, headers: { 'Content-Type': 'application/json' }, body: body && JSON.stringify(body),
+  })
+  if (!response.ok) throw new Error(`${path} answered ${response.status}`)
+  return response.status === 204 ? undefined : response.json()
+}
+
+const add = (sku, name, more) => send('POST', '/products', { sku, name, ...more })
+
+/** Opens the panel by a link as lists have it. */
+async function openPanel(address) {
+  await page.evaluate(href => {
+    const link = document.createElement('a')
+    Object.assign(link, { href, textContent: 'Open it' }).dataset.panel = ''
+    document.querySelector('main').append(link)
+  }, address)
+  await page.getByRole('link', { name: 'Open it' }).click()
+  await page.locator('.panel form').first().waitFor()
+}
+
+test('a product is added on its page, and what is wrong stands at its field', async () => {
+  await visit('/products/new')
+  assert.equal(await page.evaluate(() => document.activeElement.name), 'name')
+  await page.getByRole('button', { name: 'Add product' }).click()
+  assert.equal(await page.locator('[aria-invalid=true]').count(), 2)
+  assert.equal(await page.evaluate(() => document.activeElement.name), 'name')
+  await page.getByLabel('Name').fill('Brass lamp')
+  await page.getByText('Give it a name.').waitFor({ state: 'hidden' })
+  await page.getByLabel('SKU').fill('LAMP-1')
+  await page.getByLabel('Description').fill('Two\nlines')
+  await page.keyboard.press('Control+Enter')
+  await page.waitForURL(/\/products\/\d+$/)
+  await page.getByText('Added “Brass lamp”.').waitFor()
+  const id = new URL(page.url()).pathname.split('/').at(-1)
+  const { sku, description, active } = await server.json(`/products/${id}`)
+  assert.deepEqual({ sku, description, active }, { sku: 'LAMP-1', description: 'Two\nlines', active: true })
+  await page.reload()
+  assert.equal(await page.getByText('Added “Brass lamp”.').count(), 0)
+  await page.locator('.story__step', { hasText: 'Added by hand' }).waitFor()
+  assert.deepEqual(page.problems, [])
+})
+
+test('nothing is called wrong before a field was left', async () => {
+  await visit('/products/new')
+  await page.getByLabel('Name').pressSequentially('L')
+  await page.getByLabel('Name').press('Backspace')
+  assert.equal(await page.locator('[aria-invalid=true]').count(), 0)
+  await page.getByLabel('SKU').pressSequentially('x'.repeat(3))
+  await page.getByLabel('SKU').fill('x'.repeat(256))
+  assert.equal(await page.locator('#product-sku[aria-invalid=true]').count(), 0)
+  await page.getByLabel('Description').focus()
+  await page.getByText('The SKU has 256 characters; it may have 255.').waitFor()
+  await page.getByLabel('SKU').fill('x')
+  await page.getByText('The SKU has 256 characters').waitFor({ state: 'hidden' })
+})
+
+test('a taken SKU names and links who has it, and what was typed stays', async () => {
+  const other = await add('TAKEN-1', 'The other one')
+  await visit('/products/new')
+  await page.getByLabel('Name').fill('Mine')
+  await page.getByLabel('SKU').fill('taken-1')
+  await page.getByRole('button', { name: 'Add product' }).click()
+  await page.getByText('“The other one” has this SKU already').waitFor()
+  assert.equal(await page.getByLabel('Name').inputValue(), 'Mine')
+  assert.equal(await page.evaluate(() => document.activeElement.name), 'sku')
+  const link = page.getByRole('link', { name: 'Look at “The other one”' })
+  assert.equal(await link.getAttribute('href'), `/products/${other.id}`)
+})
+
+test('in the panel a product is saved beside the list', async () => {
+  const { id } = await add('PANEL-1', 'Chair')
+  await visit('/products')
+  await page.evaluate(() => {
+    window.changed = []
+    document.addEventListener('product-changed', event => window.changed.push(event.detail.id))
+  })
+  await openPanel(`/products/${id}`)
+  await page.locator('.panel').getByLabel('Name').fill('Armchair')
+  await page.keyboard.press('Control+Enter')
+  await page.getByText('Saved “Armchair”.').waitFor()
+  assert.equal(await page.locator('.panel[open]').count(), 0)
+  assert.deepEqual(await page.evaluate(() => window.changed), [id])
+  assert.equal((await server.json(`/products/${id}`)).name, 'Armchair')
+  assert.equal(new URL(page.url()).pathname, '/products')
+  assert.deepEqual(page.problems, [])
+})
+
+test('nobody leaves unsaved changes without being asked', async () => {
+  const { id } = await add('UNSAVED-1', 'Shelf')
+  await visit('/products')
+  await openPanel(`/products/${id}`)
+  await page.locator('.panel').getByLabel('Name').fill('Bookshelf')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Keep editing' }).click()
+  assert.equal(await page.locator('.panel').getByLabel('Name').inputValue(), 'Bookshelf')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Discard changes' }).click()
+  await page.locator('.panel').waitFor({ state: 'hidden' })
+  assert.equal((await server.json(`/products/${id}`)).name, 'Shelf')
+  await page.getByRole('link', { name: 'Open it' }).click()
+  await page.locator('.panel').getByLabel('Name').waitFor()
+  await page.keyboard.press('Escape')
+  await page.locator('.panel').waitFor({ state: 'hidden' })
+
+  await page.goto(`/products/${id}`)
+  await page.getByLabel('Name').fill('Bookshelf')
+  const asked = page.waitForEvent('dialog')
+  await page.evaluate(() => { setTimeout(() => { location.href = '/imports' }) })
+  const dialog = await asked
+  assert.equal(dialog.type(), 'beforeunload')
+  await dialog.dismiss()
+})
+
+test('of two editors the second sees both versions and chooses', async () => {
+  const { id } = await add('TWO-1', 'Table', { description: 'Oak' })
+  await visit(`/products/${id}`)
+  await page.getByLabel('Name').fill('Mine')
+  await page.getByLabel('SKU').fill('TWO-2')
+  await send('PATCH', `/products/${id}`, { name: 'Theirs', description: 'Beech' })
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Somebody else has changed this product').waitFor()
+  const field = name => page.locator('.conflict__field', { hasText: name })
+  assert.match(await field('Name').textContent(), /Mine.*Theirs/s)
+  assert.ok(await field('Description').getByLabel('Theirs').isChecked(), 'a field left alone begins with theirs')
+  assert.ok(await field('SKU').getByLabel('Yours').isChecked())
+  await field('Name').getByLabel('Theirs').check()
+  await page.getByRole('button', { name: 'Save what is chosen' }).click()
+  await page.getByText('Saved “Theirs”.').waitFor()
+  const { sku, name, description } = await server.json(`/products/${id}`)
+  assert.deepEqual({ sku, name, description }, { sku: 'TWO-2', name: 'Theirs', description: 'Beech' })
+  assert.deepEqual(page.problems, [])
+})
+
+test('in the panel too, and all of mine can be kept', async () => {
+  const { id } = await add('TWO-3', 'Bench', { description: 'Oak' })
+  await visit('/products')
+  await openPanel(`/products/${id}`)
+  await page.locator('.panel').getByLabel('Description').fill('Mine')
+  await send('PATCH', `/products/${id}`, { name: 'Theirs', description: 'Theirs' })
+  await page.locator('.panel').getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Keep all of mine' }).click()
+  await page.getByText('Saved “Bench”.').waitFor()
+  assert.equal((await server.json(`/products/${id}`)).description, 'Mine')
+})
+
+test('what was deleted comes back by Undo', async () => {
+  const { id } = await add('GONE-1', 'Vase')
+  await visit('/products')
+  await openPanel(`/products/${id}`)
+  await page.locator('.panel').getByRole('button', { name: 'Delete' }).click()
+  await page.getByText('Deleted “Vase”.').waitFor()
+  assert.equal((await fetch(`${server.address}/api/v1/products/${id}`)).status, 404)
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByText('“Vase” is back.').waitFor()
+  assert.equal((await server.json(`/products/${id}`)).version, 2)
+})
+
+test('without scripts everything works too', async () => {
+  const plain = { javaScriptEnabled: false }
+  const other = await add('PLAIN-1', 'The other one')
+  await visit('/products/new', plain)
+  await page.getByLabel('Name').fill('Plain')
+  await page.getByLabel('SKU').fill('plain-1')
+  await page.getByRole('button', { name: 'Add product' }).click()
+  await page.getByText('“The other one” has this SKU already').waitFor()
+  await page.getByLabel('SKU').fill('PLAIN-2')
+  await page.getByRole('button', { name: 'Add product' }).click()
+  await page.getByText('Added “Plain”.').waitFor()
+  const id = new URL(page.url()).pathname.split('/').at(-1)
+
+  await send('PATCH', `/products/${id}`, { description: 'Theirs' })
+  await page.getByLabel('Name').fill('Plainer')
+  await page.getByLabel('Active').uncheck()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: 'Save what is chosen' }).click()
+  await page.getByText('Saved “Plainer”.').waitFor()
+  const { name, description, active } = await server.json(`/products/${id}`)
+  assert.deepEqual({ name, description, active }, { name: 'Plainer', description: 'Theirs', active: false })
+
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await page.waitForURL(/\/products$/)
+  await page.getByText('Deleted “Plainer”.').waitFor()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByText('“Plainer” is back.').waitFor()
+
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await send('PATCH', `/products/${other.id}`, { sku: 'PLAIN-2' })
+  const gone = await page.goto(`/products/${id}`)
+  assert.equal(gone.status(), 410)
+  await page.getByText('It cannot be restored, because').waitFor()
+  await send('PATCH', `/products/${other.id}`, { sku: 'PLAIN-1' })
+  await page.reload()
+  await page.getByRole('button', { name: 'Restore this product' }).click()
+  await page.getByText('“Plainer” is back.').waitFor()
+})
+
+test('where a product came from is told with the name of the file', async () => {
+  const csv = 'name,sku\nFrom a file,FILE-1\n'
+  const sent = await fetch(`${server.address}/api/v1/imports?filename=spring.csv`, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: csv })
+  const { id } = await sent.json()
+  await server.importWhen(id, ({ state }) => state === 'done')
+  const product = await until('the product', async () => {
+    const { items } = await server.json('/products?limit=200')
+    return items.find(({ sku }) => sku === 'FILE-1')
+  })
+  await visit(`/products/${product.id}`)
+  const link = page.locator('.product__origin').getByRole('link', { name: 'spring.csv' })
+  assert.equal(await link.getAttribute('href'), `/imports/${id}`)
+  assert.match(await page.locator('.product__origin').textContent(), /line 2/)
+  await page.goto('/products/4711')
+  assert.match(await page.locator('.error-page').textContent(), /404/)
+})
