@@ -38,7 +38,7 @@ pub struct ShowQuery {
 
 /// What scripts are told when it worked.
 #[derive(Serialize)]
-struct Done {
+struct Told {
     done: String,
     undo: Option<String>,
     product: Option<ProductJson>,
@@ -241,12 +241,12 @@ fn done(wanted: Wanted, to: &str, flash: Flash, product: Option<Product>) -> Res
     if wanted.is_page() {
         return flash::redirect(to, &flash);
     }
-    let done = Done {
+    let told = Told {
         done: flash.text,
         undo: flash.undo,
         product: product.map(ProductJson::from),
     };
-    Json(done).into_response()
+    Json(told).into_response()
 }
 
 /// What the form itself can tell; the rest is told as any other problem.
