@@ -1,39 +1,48 @@
-// A short message at the edge of the page: polite, never taking the focus, gone after a while.
+// A short message at the edge of the page: what was done, and perhaps the way back. It never takes the focus, is read
+// out politely, and stays while somebody points at it or is in it.
 
-const SHOWN_MS = 10_000
+const STAYS_MS = 10_000
 
-/** `action` is `{label, run}`; `tone` is `good` or `bad`. */
 export function toast({ text, action, tone = 'good' }) {
-  const note = document.createElement('div')
-  note.className = `toast toast--${tone}`
+  const place = placeOfToasts()
+  const made = document.createElement('div')
+  made.className = `toast toast--${tone}`
   const words = document.createElement('p')
   words.textContent = text
-  note.append(words)
+  made.append(words)
   let timer
-  const goes = () => { timer = setTimeout(() => note.remove(), SHOWN_MS) }
-  const stays = () => clearTimeout(timer)
-  if (action) note.append(button(action, note))
-  for (const type of ['pointerenter', 'focusin']) note.addEventListener(type, stays)
-  for (const type of ['pointerleave', 'focusout']) note.addEventListener(type, () => { stays(); goes() })
-  region().append(note)
-  goes()
+  const close = () => { clearTimeout(timer); made.remove() }
+  const leaveLater = () => { clearTimeout(timer); timer = setTimeout(close, STAYS_MS) }
+  if (action) made.append(button(action.label, 'toast__action', () => { close(); action.run() }))
+  const away = button('', 'toast__close', close)
+  away.setAttribute('aria-label', 'Close this message')
+  made.append(away)
+  for (const [type, what] of [['pointerenter', () => clearTimeout(timer)], ['focusin', () => clearTimeout(timer)], ['pointerleave', leaveLater], ['focusout', leaveLater]]) {
+    made.addEventListener(type, what)
+  }
+  // Only the newest few: older ones would cover the page.
+  while (place.children.length > 2) place.firstElementChild.remove()
+  place.append(made)
+  leaveLater()
+  return close
 }
 
-function button({ label, run }, note) {
+function button(label, className, run) {
   const made = document.createElement('button')
   made.type = 'button'
-  made.className = 'toast__action'
+  made.className = className
   made.textContent = label
-  made.addEventListener('click', () => { note.remove(); run() })
+  made.addEventListener('click', run)
   return made
 }
 
-function region() {
-  const there = document.querySelector('.toasts')
-  if (there) return there
-  const made = document.createElement('div')
-  made.className = 'toasts'
-  made.setAttribute('role', 'status')
-  document.body.append(made)
-  return made
+/** The live region; inside an open dialog, since whatever is outside of one cannot be reached. */
+function placeOfToasts() {
+  const home = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body
+  const place = document.querySelector('.toasts') ?? document.createElement('div')
+  place.className = 'toasts'
+  place.setAttribute('role', 'status')
+  place.setAttribute('aria-live', 'polite')
+  if (place.parentElement !== home) home.append(place)
+  return place
 }

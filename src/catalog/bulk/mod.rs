@@ -129,9 +129,9 @@ impl BulkWriter {
         if updated != plan.changed.len() as u64 {
             return Err(sqlx::Error::RowNotFound);
         }
-        queries::keep_overwritten(connection, self.origin.import_id, plan.overwritten).await?;
         super::counts::record(connection, plan.active_change, plan.inactive_change).await?;
         self.note(connection, rows, &plan).await?;
+        queries::keep_overwritten(connection, self.origin.import_id, plan.overwritten).await?;
         Ok(plan.counts)
     }
 }
