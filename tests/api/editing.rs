@@ -3,6 +3,7 @@
 use crate::support::process::{Process, program};
 use crate::support::served::Served;
 use anyhow::Context as _;
+use product_importer::catalog::edit;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -320,6 +321,37 @@ async fn the_story_goes_through_imports_and_hands() -> anyhow::Result<()> {
         step(1, "created", "1 3", &[]),
     ];
     assert_eq!(story, expected);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_piece_of_many_products_is_recorded_like_one() -> anyhow::Result<()> {
+    let served = Served::start("web").await?;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let product = json!({"sku": format!("S-{number}"), "name": "n", "active": number < 3});
+        let (_, product) = send(&served, Method::POST, PRODUCTS, product).await?;
+        ids.push(product["id"].as_str().context("no id")?.parse::<i64>()?);
+    }
+    let before = traces(&served).await?;
+    let pool = &served.database.database.pool;
+    let mut transaction = pool.begin().await?;
+    let changed = edit::set_active(&mut transaction, &ids, false).await?;
+    assert_eq!(changed.iter().map(|product| product.id).collect::<Vec<_>>(), ids[..3]);
+    transaction.rollback().await?;
+    assert_eq!(traces(&served).await?, before, "it belongs to the caller's transaction");
+
+    let mut transaction = pool.begin().await?;
+    edit::set_active(&mut transaction, &ids, false).await?;
+    let unknown = [&ids[..2], &[4711]].concat();
+    let gone = edit::delete_all(&mut transaction, &unknown).await?;
+    transaction.commit().await?;
+    assert_eq!(gone.len(), 2);
+    let (products, steps, _, active, inactive) = traces(&served).await?;
+    assert_eq!((products, steps, active, inactive), (3, 5 + 3 + 2, 0, 3));
+    let restoration = format!("{PRODUCTS}/{}/restoration", ids[0]);
+    let (_, restored) = send(&served, Method::PUT, &restoration, Value::Null).await?;
+    assert_eq!((&restored["version"], &restored["active"]), (&json!(3), &json!(false)));
     Ok(())
 }
 
