@@ -11,7 +11,7 @@ import { uploads } from './uploads.js'
 export function keepPageWhileUploading() {
   document.addEventListener('click', event => {
     const link = event.target.closest?.('a[href]')
-    if (!link || !uploads.busy || !isPlainClick(event) || !isPage(link)) return
+    if (!link || !uploads.busy || !isPlainClick(event) || !isPage(link) || hasUnsavedForm()) return
     event.preventDefault()
     visit(link.href).catch(tellTrouble)
   })
@@ -28,6 +28,11 @@ export function keepPageWhileUploading() {
   addEventListener('beforeunload', event => {
     if (uploads.busy) event.preventDefault()
   })
+}
+
+/** Then the browser itself changes the page, since it asks before it does. */
+function hasUnsavedForm() {
+  return document.querySelector('form[data-unsaved=true]') !== null
 }
 
 const AGAIN_MS = 1500
