@@ -67,6 +67,15 @@ pub struct UploadSettings {
     pub keep_file_hours: u32,
 }
 
+/// How the search index is built.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SearchSettings {
+    /// Memory that building the search index may take, in megabytes
+    #[arg(long, env = "SEARCH_MEMORY_MB", value_name = "MEGABYTES", default_value_t = 128,
+          value_parser = clap::value_parser!(u32).range(32..=65536))]
+    pub search_memory_mb: u32,
+}
+
 /// What is told to the log.
 #[derive(Args, Clone, Debug)]
 pub struct LogSettings {

@@ -2,7 +2,8 @@
 
 use super::signals::{self, Asked};
 use super::{Failure, start};
-use crate::config::DatabaseSettings;
+use crate::catalog::Search;
+use crate::config::{DatabaseSettings, SearchSettings};
 use crate::imports::{self, Engine, Import, ImportJson, Phase, State, TerminalImport};
 use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
@@ -32,6 +33,8 @@ pub struct ImportArguments {
     json: bool,
     #[command(flatten)]
     database: DatabaseSettings,
+    #[command(flatten)]
+    search: SearchSettings,
 }
 
 /// Imports the file and says how it went; exit code 1 when it was not imported, a signal's when one ended it.
@@ -124,7 +127,8 @@ async fn import(
         new_status: &arguments.new_status,
     };
     let bar = bar(bytes_total);
-    let import = imports::import_file(&engine, database, file, &options, |import| {
+    let search = Search::new(database.clone(), arguments.search.search_memory_mb);
+    let import = imports::import_file(&engine, &search, file, &options, |import| {
         show(&bar, import);
     })
     .await;

@@ -2,7 +2,7 @@
 
 use super::{Failure, signals, start};
 use crate::catalog::Search;
-use crate::config::{DatabaseSettings, UploadSettings, WebSettings};
+use crate::config::{DatabaseSettings, SearchSettings, UploadSettings, WebSettings};
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, UploadSettings as Keeping, Uploads, Watches};
 use crate::platform::database::Database;
@@ -31,6 +31,8 @@ pub struct ServeArguments {
     web: WebSettings,
     #[command(flatten)]
     uploads: UploadSettings,
+    #[command(flatten)]
+    search: SearchSettings,
 }
 
 /// The settings of `worker`.
@@ -40,6 +42,8 @@ pub struct WorkerArguments {
     database: DatabaseSettings,
     #[command(flatten)]
     uploads: UploadSettings,
+    #[command(flatten)]
+    search: SearchSettings,
 }
 
 /// Which half of the work a process does.
@@ -78,7 +82,8 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         let engine = engine(&opened.database, &stopping);
         tracing::info!("working");
         let uploads = uploads(&opened.database, &engine, &arguments.uploads);
-        Box::pin(worker::run(engine, uploads, Search::new(opened.database.clone()))).await;
+        let search = Search::new(opened.database.clone(), arguments.search.search_memory_mb);
+        Box::pin(worker::run(engine, uploads, search)).await;
         opened.close().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -113,7 +118,7 @@ async fn serve_with(
 ) -> anyhow::Result<()> {
     let engine = engine(database, &stopping);
     let state = AppState {
-        search: Search::new(database.clone()),
+        search: Search::new(database.clone(), arguments.search.search_memory_mb),
         database: database.clone(),
         uploads: uploads(database, &engine, &arguments.uploads),
         watches: Watches::new(database.clone(), stopping.clone()),

@@ -25,11 +25,12 @@ const TIDY_PATIENCE: Duration = Duration::from_secs(2);
 /// When the database stays away. An import that fails for what is in the file is no error here: its state says so.
 pub async fn import_file(
     engine: &Engine,
-    database: &Database,
+    search: &Search,
     file: File,
     options: &TerminalImport<'_>,
     watch: impl Fn(&Import) + Send,
 ) -> anyhow::Result<Import> {
+    let database = &search.database;
     let id = engine.start_terminal(options).await?;
     let mut work = Box::pin(work(engine, database, file, id));
     let import = loop {
@@ -43,15 +44,14 @@ pub async fn import_file(
         }
     };
     tidy(engine).await;
-    index(engine, database).await;
+    index(engine, search).await;
     Ok(import)
 }
 
 /// Brings the search index up to date, for where no worker runs that would. Where one is at it, that is waited for.
-async fn index(engine: &Engine, database: &Database) {
-    let search = Search::new(database.clone());
+async fn index(engine: &Engine, search: &Search) {
     while !engine.stopping.is_wished() {
-        match catalog::index_changes(&search).await {
+        match catalog::index_changes(search).await {
             Ok(Step::Idle) => return,
             Ok(Step::Done(_)) => {}
             Ok(Step::Busy) => pause(engine, tokio::time::sleep(INDEX_LOOK_EVERY)).await,

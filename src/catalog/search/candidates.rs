@@ -82,14 +82,19 @@ async fn look_up(reading: &mut Reading<'_>, plan: &Plan) -> Result<Found> {
             .map(|row| ((row.segment_id, row.gram), row.products))
             .collect();
     }
-    for (term, span) in plan.word_spans() {
-        for row in queries::grams_in(&mut reading.transaction, &ids, span, MOST_WORDS + 1).await? {
-            found.words.entry((row.segment_id, term)).or_default().push(row.gram);
+    let (terms, spans): (Vec<usize>, Vec<&Span>) = plan.word_spans().unzip();
+    if !spans.is_empty() {
+        for (span, segment, gram) in queries::grams_in(&mut reading.transaction, &ids, &spans, MOST_WORDS + 1).await? {
+            found
+                .words
+                .entry((segment, terms[span as usize]))
+                .or_default()
+                .push(gram);
         }
     }
     if let Some(hours) = &plan.hours {
-        for row in queries::grams_in(&mut reading.transaction, &ids, hours, MOST_HOURS).await? {
-            found.hours.entry(row.segment_id).or_default().push(row.gram);
+        for (_, segment, gram) in queries::grams_in(&mut reading.transaction, &ids, &[hours], MOST_HOURS).await? {
+            found.hours.entry(segment).or_default().push(gram);
         }
     }
     let wanted = ids.iter().flat_map(|id| plan.wanted(*id, &found)).collect();

@@ -32,22 +32,25 @@ use crate::platform::database::Database;
 use cache::Cache;
 use std::sync::Arc;
 
+/// A part of the memory that indexing may take is for what is being built, the rest for what comes and goes.
+const BUILDING_SHARE: usize = 2;
+
 /// What searching needs. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Search {
     /// Where products and index are.
     pub database: Database,
-    /// How much memory building the index may take, about.
-    pub index_bytes: usize,
+    /// How much memory a segment may take while it is built, about.
+    index_bytes: usize,
     cache: Arc<Cache>,
 }
 
 impl Search {
-    /// A search over this database.
-    pub fn new(database: Database) -> Self {
+    /// A search over this database, of which the index is built with so much memory, in megabytes.
+    pub fn new(database: Database, index_memory_mb: u32) -> Self {
         Self {
             database,
-            index_bytes: 64 << 20,
+            index_bytes: ((index_memory_mb as usize) << 20) / BUILDING_SHARE,
             cache: Arc::default(),
         }
     }

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 /// What is not indexed yet is scanned by each search as long as it is not more than this.
 pub const SCANNED_PRODUCTS: i64 = 2_000;
 /// Changes that a search looks at, at most.
-const MOST_CHANGES: i64 = 1_000;
+pub const MOST_CHANGES: i64 = 1_000;
 
 /// A segment as a search sees it.
 #[derive(Debug, sqlx::FromRow)]
@@ -97,19 +97,21 @@ pub async fn count_grams(
     .await
 }
 
-/// The grams of a span in each segment, at most `limit` a segment.
+/// The grams of spans in each segment, at most `limit` of a span in a segment; with the number of their span.
 pub async fn grams_in(
     connection: &mut PgConnection,
     segments: &[i64],
-    (first, after): &Span,
+    spans: &[&Span],
     limit: i64,
-) -> sqlx::Result<Vec<GramCount>> {
+) -> sqlx::Result<Vec<(i64, i64, Vec<u8>)>> {
+    let (first, after): (Vec<&[u8]>, Vec<&[u8]>) = spans.iter().map(|(first, after)| (&first[..], &after[..])).unzip();
     sqlx::query_as(
-        "SELECT segment_id, gram, products
+        "SELECT number - 1, segment.id, found.gram
          FROM unnest($1::bigint[]) AS segment (id)
+         CROSS JOIN unnest($2::bytea[], $3::bytea[]) WITH ORDINALITY AS span (first, after, number)
          CROSS JOIN LATERAL (
-             SELECT segment_id, gram, products FROM search_grams
-             WHERE segment_id = segment.id AND gram >= $2 AND gram < $3 ORDER BY gram LIMIT $4
+             SELECT gram FROM search_grams
+             WHERE segment_id = segment.id AND gram >= span.first AND gram < span.after ORDER BY gram LIMIT $4
          ) AS found",
     )
     .bind(segments)

@@ -62,6 +62,7 @@ impl<'a> Reading<'a> {
 
     /// Fetches what is not indexed, and leaves it out of the segments that have it as it was.
     async fn scan(&mut self, pending: Vec<PendingRow>) -> Result<()> {
+        self.is_behind = pending.len() as i64 == queries::MOST_CHANGES;
         let total: i64 = pending.iter().map(|change| change.products).sum();
         let mut ids: Vec<i64> = Vec::new();
         for change in pending {

@@ -15,7 +15,7 @@ use roaring::{RoaringBitmap, RoaringTreemap};
 use sqlx::PgConnection;
 
 /// Products that one step looks at, about.
-const STEP_PRODUCTS: i64 = 1_000_000;
+const STEP_PRODUCTS: i64 = 500_000;
 /// Segments that a step makes small ones into are not larger than this.
 const FOLD_PRODUCTS: u64 = 300_000;
 /// Segments up to this size are always worth folding into a new one.
