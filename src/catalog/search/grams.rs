@@ -183,20 +183,19 @@ pub fn of_term(term: &Term) -> TermPlan {
 }
 
 fn plan_description(term: &Term, plan: &mut TermPlan) {
-    // A term that begins with no word is at the beginning of none.
     let word = words(&term.text)
         .next()
         .filter(|(start, _)| *start == 0)
         .map(|(_, word)| word);
     let kept = word.map(|word| beginning(word, WORD_CHARS));
     match kept {
-        None => plan.is_exact_in_description = true,
         Some(kept) if term.chars > 3 && kept.chars().count() > 3 => {
             plan.description_words = Some(span(DESCRIPTION_WORD, kept));
             plan.description_beginning = Some(gram(DESCRIPTION_BEGINNING, term.beginning(3).as_bytes()));
             plan.is_exact_in_description = kept.len() == term.text.len();
         }
-        Some(_) => {
+        // Underlines alone are no word, but a word may begin with them.
+        _ => {
             plan.description = Some(gram(DESCRIPTION_BEGINNING, term.beginning(3).as_bytes()));
             plan.is_exact_in_description = term.chars == 3;
         }
@@ -343,6 +342,12 @@ mod tests {
                 check(&doc, &part)?;
             }
         }
+    }
+
+    #[test]
+    fn a_word_may_begin_with_what_is_none() {
+        check(&doc("s", "n", "_,,___1"), "___").unwrap();
+        check(&doc("s", "n", "____abc"), "____").unwrap();
     }
 
     #[test]
