@@ -5,13 +5,15 @@
 
 use crate::Options;
 use crate::files::Folder;
+use crate::gin;
 use crate::measured::{self, Measured};
 use crate::server::Server;
 use crate::yardstick;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 pub const EMPTY: &str = "importer_bench_empty";
 pub const BASE: &str = "importer_bench_base";
@@ -22,13 +24,15 @@ pub const RUN: &str = "importer_bench_run";
 pub enum Contender {
     Ours,
     Yardstick,
+    /// The yardstick with indexes for searching.
+    Gin,
 }
 
 impl Contender {
     fn table(self) -> &'static str {
         match self {
             Self::Ours => "products",
-            Self::Yardstick => yardstick::TABLE,
+            Self::Yardstick | Self::Gin => yardstick::TABLE,
         }
     }
 }
@@ -146,15 +150,34 @@ impl<'a> Catalogues<'a> {
             Contender::Yardstick => {
                 measured::run(&yardstick::command(self.server, database, file, self.folder.path())?)
             }
-            Contender::Ours => {
-                let mut import = Command::new(self.program);
-                import
-                    .arg("import")
-                    .arg(file)
-                    .env("DATABASE_URL", self.server.database_url(database));
-                measured::run(&import)
-            }
+            Contender::Gin => self.import_with_gin(database, file),
+            Contender::Ours => self.import_ours(database, file),
         }
+    }
+
+    /// An import by the program, at whose end everything it wrote must be found by the index.
+    pub fn import_ours(&self, database: &str, file: &Path) -> Result<Measured> {
+        let mut import = Command::new(self.program);
+        import
+            .arg("import")
+            .arg(file)
+            .env("DATABASE_URL", self.server.database_url(database));
+        let measured = measured::run(&import)?;
+        let waiting = self.server.ask(database, "SELECT count(*) FROM search_changes")?;
+        ensure!(waiting == "0", "the import ended with {waiting} changes not indexed");
+        Ok(measured)
+    }
+
+    /// The yardstick's import between dropping and making the indexes.
+    fn import_with_gin(&self, database: &str, file: &Path) -> Result<Measured> {
+        let start = Instant::now();
+        gin::remove(self.server, database)?;
+        let import = self.import(Contender::Yardstick, database, file)?;
+        gin::build(self.server, database)?;
+        Ok(Measured {
+            seconds: start.elapsed().as_secs_f64(),
+            ..import
+        })
     }
 
     /// How many products there are and a sum over all their values.

@@ -29,13 +29,24 @@ pub fn measure(options: &Options, yardstick_only: bool) -> Result<()> {
         title: format!("Import of {} rows, terminal import by yardstick", options.rows),
         machine: Machine::of(&server)?,
         entries: entries.collect::<Result<_>>()?,
+        latencies: Vec::new(),
         notes: vec!["Each run is a whole process on a fresh copy of the same catalogue.".to_owned()],
     };
     report.print(options.json)
 }
 
-/// All rounds of one scenario. Who goes first changes from round to round.
 fn entry(catalogues: &Catalogues, scenario: &Scenario, contenders: &[Contender], rounds: usize) -> Result<Entry> {
+    let series = self::rounds(catalogues, scenario, contenders, rounds)?;
+    Ok(Entry::new(scenario.name, series))
+}
+
+/// All rounds of one scenario. Who goes first changes from round to round.
+pub fn rounds(
+    catalogues: &Catalogues,
+    scenario: &Scenario,
+    contenders: &[Contender],
+    rounds: usize,
+) -> Result<Vec<Series>> {
     let mut runs: Vec<Vec<Measured>> = contenders.iter().map(|_| Vec::new()).collect();
     let mut content = None;
     for round in 0..rounds {
@@ -59,11 +70,16 @@ fn entry(catalogues: &Catalogues, scenario: &Scenario, contenders: &[Contender],
         .iter()
         .zip(runs)
         .map(|(contender, runs)| series(*contender, &runs));
-    Ok(Entry::new(scenario.name, series.collect()))
+    Ok(series.collect())
 }
 
 fn series(contender: Contender, runs: &[Measured]) -> Series {
-    let name = if contender == Contender::Ours { "import" } else { "psql" };
+    let name = match contender {
+        Contender::Ours => "import",
+        Contender::Yardstick => "psql",
+        Contender::Gin => "psql, then GIN indexes",
+    };
+    // Of the yardsticks it would be psql's, while the server does the work.
     let peak_bytes = runs.iter().map(|run| run.peak_bytes).max();
     Series::new(name, runs.iter().map(|run| run.seconds).collect(), peak_bytes)
 }

@@ -1,4 +1,5 @@
-//! Measures the program beside a yardstick: `bin/bench import`, `bin/bench memory`, `bin/bench upload`.
+//! Measures the program beside a yardstick: `bin/bench import`, `bin/bench memory`, `bin/bench upload`, and
+//! `bin/bench search`.
 //!
 //! Each run starts from a database copied from the same template, ours and the yardstick alternate, and after each
 //! run both catalogues must hold the same products. What is timed is whole processes, from start to exit.
@@ -10,12 +11,16 @@
 
 mod catalogues;
 mod files;
+mod gin;
 mod import;
 mod machine;
+mod many_scripts;
 mod measured;
 mod memory;
 mod report;
+mod search;
 mod server;
+mod serving;
 mod upload;
 mod yardstick;
 
@@ -24,7 +29,7 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 #[derive(Parser)]
-#[command(about = "Measures imports. PostgreSQL: one made for it, or the one that DATABASE_URL names.")]
+#[command(about = "Measures imports and searches. PostgreSQL: one made for it, or the one that DATABASE_URL names.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -49,6 +54,13 @@ enum Command {
     Upload {
         #[command(flatten)]
         options: Options,
+    },
+    /// Answers and their speed, and what the index costs an import, beside GIN indexes
+    Search {
+        #[command(flatten)]
+        options: Options,
+        #[command(flatten)]
+        search: search::SearchOptions,
     },
     #[command(hide = true)]
     Measured(measured::Order),
@@ -81,6 +93,7 @@ fn main() -> Result<()> {
         } => import::measure(&options, yardstick_only),
         Command::Memory { options } => memory::measure(&options),
         Command::Upload { options } => upload::measure(&options),
+        Command::Search { options, search } => search::measure(&options, &search),
         Command::Measured(order) => order.carry_out(),
     }
 }

@@ -35,6 +35,7 @@ pub fn measure(options: &Options) -> Result<()> {
         title,
         machine: Machine::of(&server)?,
         entries,
+        latencies: Vec::new(),
         notes,
     }
     .print(options.json)

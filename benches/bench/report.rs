@@ -3,9 +3,10 @@
 use crate::machine::Machine;
 use anyhow::Result;
 use serde::Serialize;
+use std::time::Duration;
 
 /// One thing measured in several rounds.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Series {
     pub name: String,
     pub seconds: Vec<f64>,
@@ -22,11 +23,26 @@ pub struct Entry {
     pub ratio: Option<f64>,
 }
 
+/// How long many answers took, one by one.
+#[derive(Serialize)]
+pub struct Latency {
+    pub scenario: String,
+    pub kind: String,
+    pub answers: usize,
+    /// How many products they told altogether.
+    pub products: usize,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub worst_ms: f64,
+}
+
 #[derive(Serialize)]
 pub struct Report {
     pub title: String,
     pub machine: Machine,
     pub entries: Vec<Entry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub latencies: Vec<Latency>,
     pub notes: Vec<String>,
 }
 
@@ -57,6 +73,27 @@ impl Entry {
     }
 }
 
+impl Latency {
+    pub fn of(scenario: &str, kind: &str, products: usize, took: &[Duration]) -> Self {
+        let mut sorted: Vec<f64> = took.iter().map(|took| took.as_secs_f64() * 1e3).collect();
+        sorted.sort_by(f64::total_cmp);
+        // The smallest value that so many of 100 do not exceed.
+        let percentile = |percent: usize| {
+            let rank = (sorted.len() * percent).div_ceil(100).max(1);
+            sorted.get(rank - 1).copied().unwrap_or(f64::NAN)
+        };
+        Self {
+            scenario: scenario.to_owned(),
+            kind: kind.to_owned(),
+            answers: sorted.len(),
+            products,
+            p50_ms: percentile(50),
+            p99_ms: percentile(99),
+            worst_ms: percentile(100),
+        }
+    }
+}
+
 impl Report {
     pub fn print(&self, as_json: bool) -> Result<()> {
         if as_json {
@@ -73,8 +110,31 @@ impl Report {
         println!("| scenario | what | median s | ratio | peak MB | rounds, s |");
         println!("|---|---|---:|---:|---:|---|");
         self.entries.iter().for_each(print_entry);
+        self.print_latencies();
         self.notes.iter().for_each(|note| println!("\n{note}"));
         Ok(())
+    }
+}
+
+impl Report {
+    fn print_latencies(&self) {
+        if self.latencies.is_empty() {
+            return;
+        }
+        println!("\n| scenario | what | answers | products | p50 ms | p99 ms | worst ms |");
+        println!("|---|---|---:|---:|---:|---:|---:|");
+        for latency in &self.latencies {
+            println!(
+                "| {} | {} | {} | {} | {:.1} | {:.1} | {:.1} |",
+                latency.scenario,
+                latency.kind,
+                latency.answers,
+                latency.products,
+                latency.p50_ms,
+                latency.p99_ms,
+                latency.worst_ms
+            );
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 use crate::files::Folder;
 use anyhow::{Context, Result, bail};
 use product_importer::platform::postgres::PrivatePostgres;
+use std::cell::RefCell;
 use std::env;
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What changes the figures most, told with them.
@@ -22,27 +25,49 @@ const SETTINGS: [&str; 12] = [
     "jit",
 ];
 
-/// A running server on which databases may be made. Fields are dropped in order: the server, then its data.
+/// A running server on which databases may be made.
 pub struct Server {
     url: String,
-    _private: Option<(PrivatePostgres, Folder)>,
+    private: Option<Private>,
+}
+
+/// Fields are dropped in order: the server, then its data.
+struct Private {
+    running: RefCell<Option<PrivatePostgres>>,
+    data: Folder,
 }
 
 impl Server {
     /// The server of `DATABASE_URL`, or else one made for the measurement, as the program would run it.
     pub fn find() -> Result<Self> {
         let server = if let Ok(url) = env::var("DATABASE_URL") {
-            Self { url, _private: None }
+            Self { url, private: None }
         } else {
             let data = Folder::new("postgres")?;
             let private = PrivatePostgres::start_or_join(data.path())?;
             Self {
                 url: private.url(),
-                _private: Some((private, data)),
+                private: Some(Private {
+                    running: RefCell::new(Some(private)),
+                    data,
+                }),
             }
         };
         server.ask("postgres", "SELECT 1")?;
         Ok(server)
+    }
+
+    /// Starts the server anew with nothing of its files in memory. Only a server of our own can be; answers whether.
+    pub fn empty_caches(&self) -> Result<bool> {
+        let Some(private) = &self.private else {
+            return Ok(false);
+        };
+        drop(private.running.take());
+        forget_files(private.data.path())?;
+        private
+            .running
+            .replace(Some(PrivatePostgres::start_or_join(private.data.path())?));
+        Ok(true)
     }
 
     /// The address of one of its databases.
@@ -118,4 +143,22 @@ impl Server {
         );
         Ok(self.ask("postgres", &statement)?.lines().map(str::to_owned).collect())
     }
+}
+
+/// Tells the system that the files under a folder need not be kept in memory.
+fn forget_files(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            forget_files(&entry.path())?;
+        } else if kind.is_file() {
+            let file = File::open(entry.path())?;
+            // What is not yet on the disk is not forgotten.
+            file.sync_data()?;
+            #[cfg(target_os = "linux")]
+            nix::fcntl::posix_fadvise(&file, 0, 0, nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+        }
+    }
+    Ok(())
 }

@@ -9,18 +9,15 @@ use crate::files::Folder;
 use crate::machine::Machine;
 use crate::report::{Entry, Report, Series};
 use crate::server::Server;
+use crate::serving::Serving;
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use reqwest::{Client, Response, Url};
 use serde_json::Value;
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{fs, io};
@@ -28,7 +25,6 @@ use std::{fs, io};
 const PIECE_BYTES: usize = 8 * 1024 * 1024;
 const SEND_BYTES: usize = 64 * 1024;
 const POLL: Duration = Duration::from_millis(20);
-const READY_WITHIN: Duration = Duration::from_mins(1);
 
 pub fn measure(options: &Options) -> Result<()> {
     let server = Server::find()?;
@@ -48,6 +44,7 @@ pub fn measure(options: &Options) -> Result<()> {
         ),
         machine: Machine::of(&server)?,
         entries: entries.collect::<Result<_>>()?,
+        latencies: Vec::new(),
         notes: vec!["The file is uploaded at the speed of the loopback; a slower line leaves less to do.".to_owned()],
     };
     report.print(options.json)
@@ -57,7 +54,7 @@ async fn entry(catalogues: &Catalogues<'_>, scenario: &Scenario, rounds: usize) 
     let (mut uploads, mut terminal) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         catalogues.server.copy_database(scenario.template, RUN)?;
-        let serving = Serving::start(catalogues).await?;
+        let serving = Serving::start(catalogues, RUN).await?;
         uploads.push(
             upload(&serving.url, &scenario.file)
                 .await
@@ -80,63 +77,6 @@ async fn entry(catalogues: &Catalogues<'_>, scenario: &Scenario, rounds: usize) 
         Series::new("import", terminal, None),
     ];
     Ok(Entry::new(scenario.name, series))
-}
-
-/// A `product-importer serve`, killed if it is dropped before it was stopped.
-struct Serving {
-    process: Child,
-    url: Url,
-}
-
-impl Serving {
-    async fn start(catalogues: &Catalogues<'_>) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let process = Command::new(catalogues.program)
-            .arg("serve")
-            .env("DATABASE_URL", catalogues.server.database_url(RUN))
-            .env("HOST", "127.0.0.1")
-            .env("PORT", port.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()?;
-        let mut serving = Self {
-            process,
-            url: Url::parse(&format!("http://127.0.0.1:{port}/"))?,
-        };
-        serving.ready().await?;
-        Ok(serving)
-    }
-
-    async fn ready(&mut self) -> Result<()> {
-        let start = Instant::now();
-        let client = Client::new();
-        while start.elapsed() < READY_WITHIN {
-            if let Some(status) = self.process.try_wait()? {
-                bail!("`serve` ended with {status}");
-            }
-            let answer = client.get(self.url.join("readyz")?).send().await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(());
-            }
-            tokio::time::sleep(POLL).await;
-        }
-        bail!("`serve` was not ready within {} s", READY_WITHIN.as_secs())
-    }
-
-    fn stop(mut self) -> Result<()> {
-        kill(Pid::from_raw(i32::try_from(self.process.id())?), Signal::SIGTERM)?;
-        let status = self.process.wait()?;
-        ensure!(status.success(), "`serve` ended with {status}");
-        Ok(())
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // Both fail when it has been stopped, and then there is nothing left to do.
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
 }
 
 /// Uploads the file and answers how long it took from its last byte to `done`.
@@ -195,7 +135,7 @@ async fn send_piece(client: &Client, location: &Url, offset: usize, piece: Bytes
         .map_err(|_| anyhow::anyhow!("the sender panicked"))
 }
 
-async fn await_done(client: &Client, import: &str) -> Result<()> {
+pub async fn await_done(client: &Client, import: &str) -> Result<()> {
     loop {
         let import: Value = succeeded(client.get(import).send().await?).await?.json().await?;
         match import["state"].as_str().context("an import without a state")? {
@@ -206,7 +146,7 @@ async fn await_done(client: &Client, import: &str) -> Result<()> {
     }
 }
 
-async fn succeeded(answer: Response) -> Result<Response> {
+pub async fn succeeded(answer: Response) -> Result<Response> {
     let (status, url) = (answer.status(), answer.url().clone());
     if !status.is_success() {
         bail!("{url} answered {status}: {}", answer.text().await?);
