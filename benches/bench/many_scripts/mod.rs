@@ -12,7 +12,18 @@ use words::Vocabulary;
 
 /// What stands between or behind words here and there.
 const ORNAMENTS: [&str; 12] = [
-    "🎉", "❤️", "™", "½", "(new)", "100%", "a_b", "5\" × 7\"", "„neu“", "C:\\x", "—", "№ 7",
+    "🎉",
+    "❤️",
+    "™",
+    "½",
+    "(new)",
+    "100%",
+    "a_b",
+    "5\" × 7\"",
+    "„neu“",
+    "C:\\x",
+    "—",
+    "№ 7",
 ];
 
 /// Writes a header and `rows` products with distinct SKUs, but for some that come again in capitals.
@@ -52,7 +63,9 @@ impl Shop {
 
     /// The place of a language among the vocabularies, by how many products have it.
     fn language(&mut self) -> usize {
-        let mut point = self.rng.random_range(0..words::LANGUAGES.iter().map(|language| language.products).sum());
+        let mut point = self
+            .rng
+            .random_range(0..words::LANGUAGES.iter().map(|language| language.products).sum());
         for (place, language) in words::LANGUAGES.iter().enumerate() {
             if point < language.products {
                 return place;
@@ -71,11 +84,7 @@ impl Shop {
 
     fn words(&mut self, language: usize, count: usize) -> String {
         let words: Vec<String> = (0..count).map(|_| self.word(language)).collect();
-        words.join(self.glue(language))
-    }
-
-    fn glue(&self, language: usize) -> &'static str {
-        words::LANGUAGES[language].glue
+        words.join(words::LANGUAGES[language].glue)
     }
 
     fn name(&mut self, language: usize) -> String {
@@ -111,7 +120,11 @@ impl Shop {
         let sentences = self.rng.random_range(0..=4);
         for sentence in 0..sentences {
             if sentence > 0 {
-                description.push(if self.rng.random_range(0..4_u32) == 0 { '\n' } else { ' ' });
+                description.push(if self.rng.random_range(0..4_u32) == 0 {
+                    '\n'
+                } else {
+                    ' '
+                });
             }
             let count = self.rng.random_range(3..=9);
             description.push_str(&capitalised(&self.words(language, count)));
@@ -148,4 +161,3 @@ fn mixed(number: u64) -> u64 {
     let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ number >> 31
 }
-

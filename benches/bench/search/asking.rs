@@ -91,7 +91,11 @@ pub fn slowest(answers: &[Answered], count: usize) -> Vec<String> {
     let told = sorted.into_iter().take(count);
     told.map(|answer| {
         let asked: String = answer.asked.chars().take(160).collect();
-        format!("{:.0} ms {}: {asked}", answer.took.as_secs_f64() * 1e3, answer.kind.name())
+        format!(
+            "{:.0} ms {}: {asked}",
+            answer.took.as_secs_f64() * 1e3,
+            answer.kind.name()
+        )
     })
     .collect()
 }

@@ -54,7 +54,7 @@ fn statement(question: &Question) -> (String, Vec<String>) {
         .collect();
     let mut compare = |condition: &str, value: &str| {
         values.push(value.to_owned());
-        conditions.push(condition.replace("$", &format!("${}", values.len())));
+        conditions.push(condition.replace('$', &format!("${}", values.len())));
     };
     if !question.status.is_empty() {
         compare("active = ($ = 'active')", question.status);

@@ -226,16 +226,27 @@ impl Measuring<'_> {
                 round,
             };
             arriving.run(&mut while_importing).await?;
-            eprintln!("{}: while importing, round {} of {}", self.set.name(), round + 1, self.options.rounds);
+            eprintln!(
+                "{}: while importing, round {} of {}",
+                self.set.name(),
+                round + 1,
+                self.options.rounds
+            );
         }
         let peak_bytes = serving.peak_bytes();
         serving.stop()?;
-        ensure!(!while_importing.answers.is_empty(), "nothing was asked while the import ran");
+        ensure!(
+            !while_importing.answers.is_empty(),
+            "nothing was asked while the import ran"
+        );
         self.tell("while importing", &while_importing.answers, false, report);
         let name = format!("{}, while importing", self.set.name());
-        report
-            .latencies
-            .push(Latency::of(&name, "committed to found", 0, &while_importing.found_after));
+        report.latencies.push(Latency::of(
+            &name,
+            "committed to found",
+            0,
+            &while_importing.found_after,
+        ));
         let series = [
             Series::new("upload to done", while_importing.seconds, peak_bytes),
             Series::new("upload to indexed", while_importing.indexed_seconds, None),

@@ -128,7 +128,11 @@ impl Mixing<'_> {
             2 => "inactive",
             _ => "",
         };
-        let sort = if self.happens(40) { "" } else { SORTS[self.below(SORTS.len())] };
+        let sort = if self.happens(40) {
+            ""
+        } else {
+            SORTS[self.below(SORTS.len())]
+        };
         Question {
             kind,
             q: self.q(kind),
@@ -145,6 +149,7 @@ impl Mixing<'_> {
 
     fn q(&mut self, kind: Kind) -> String {
         match kind {
+            Kind::DeepPages if self.happens(50) => String::new(),
             Kind::NoSearch => String::new(),
             Kind::WholeSku => self.other_case(|product| product.sku.clone()),
             Kind::SkuBeginning => {
@@ -153,15 +158,13 @@ impl Mixing<'_> {
             }
             Kind::SkuMiddle => self.sku_middle(),
             Kind::RareWord => pick(&self.seen.rare, &mut self.rng),
-            Kind::CommonWord => pick(&self.seen.common, &mut self.rng),
+            Kind::CommonWord | Kind::DeepPages => pick(&self.seen.common, &mut self.rng),
             Kind::SeveralWords => self.several_words(),
             Kind::OneLetter => self.word_beginning(1),
             Kind::TwoLetters => self.word_beginning(2),
             Kind::OtherAccents => self.other_accents(),
             Kind::NothingFound => self.nothing(),
             Kind::OddCharacters => self.odd(),
-            Kind::DeepPages if self.happens(50) => String::new(),
-            Kind::DeepPages => pick(&self.seen.common, &mut self.rng),
         }
     }
 

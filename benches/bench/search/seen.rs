@@ -66,7 +66,11 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
 fn common_and_rare(counts: HashMap<String, usize>) -> (Vec<String>, Vec<String>) {
     let mut counted: Vec<(String, usize)> = counts.into_iter().collect();
     counted.sort_unstable_by(|(word, count), (other, other_count)| other_count.cmp(count).then(word.cmp(other)));
-    let common: Vec<String> = counted.iter().take(COMMON_WORDS).map(|(word, _)| word.clone()).collect();
+    let common: Vec<String> = counted
+        .iter()
+        .take(COMMON_WORDS)
+        .map(|(word, _)| word.clone())
+        .collect();
     let rarest = counted.len() - counted.len() / 3;
     let rare = counted.split_off(rarest).into_iter().map(|(word, _)| word).collect();
     (common, rare)

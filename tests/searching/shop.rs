@@ -1,0 +1,153 @@
+//! A catalogue that changes by imports, with its search, in this process.
+
+use crate::many_scripts;
+use crate::support::catalogue::{self, FileRow};
+use crate::support::database::TestDatabase;
+use anyhow::ensure;
+use product_importer::catalog::{ListQuery, Page, Search, Step, index_changes, list_page};
+use product_importer::imports::{Engine, State, TerminalImport, import_file, write_sample};
+use product_importer::platform::doorbell::Doorbell;
+use product_importer::platform::stopping;
+use product_importer::platform::storage::FileStorage;
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use std::io::Write as _;
+
+/// Letters that fold, join, divide words or mean something to SQL.
+const LETTERS: [&str; 32] = [
+    "a", "b", "A", "B", "a", "b", "c", "1", "2", " ", " ", "-", "_", "%", "\\", "'", "\"", ".", "/", "é", "e\u{301}",
+    "É", "ß", "ﬁ", "İ", "ς", "日", "本", "🎉", "½", "\u{301}", "Ａ",
+];
+
+pub struct Shop {
+    pub database: TestDatabase,
+    pub search: Search,
+    engine: Engine,
+    _stop: stopping::Stop,
+    folder: tempfile::TempDir,
+}
+
+impl Shop {
+    pub async fn open() -> anyhow::Result<Self> {
+        let database = TestDatabase::create().await?;
+        let pool = database.database.pool.clone();
+        let (stop, stopping) = stopping::stopping();
+        Ok(Self {
+            search: Search::new(database.database.clone()),
+            engine: Engine {
+                storage: FileStorage::Postgres(pool.clone()),
+                doorbell: Doorbell::new(pool.clone()),
+                pool,
+                stopping,
+            },
+            database,
+            _stop: stop,
+            folder: tempfile::tempdir()?,
+        })
+    }
+
+    /// Imports rows without indexing them.
+    pub async fn import(&self, rows: &[FileRow]) -> anyhow::Result<()> {
+        let csv = catalogue::csv_of(rows)?;
+        let path = self.folder.path().join(uuid::Uuid::new_v4().to_string());
+        std::fs::File::create(&path)?.write_all(&csv)?;
+        let options = TerminalImport {
+            filename: "products.csv",
+            bytes_total: csv.len() as u64,
+            mode: "overwrite",
+            new_status: "active",
+        };
+        let file = std::fs::File::open(&path)?;
+        let import = import_file(&self.engine, &self.database.database, file, &options, |_| {}).await?;
+        ensure!(import.state == State::Done, "{:?}", import.error);
+        Ok(())
+    }
+
+    /// A page as the list shows it.
+    pub async fn page(&self, query: &ListQuery) -> anyhow::Result<Page> {
+        let page = list_page(&self.search, query).await;
+        page.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Takes steps until nothing waits to be indexed.
+    pub async fn index(&self) -> anyhow::Result<()> {
+        loop {
+            match index_changes(&self.search).await? {
+                Step::Idle => return Ok(()),
+                Step::Done(_) => {}
+                Step::Busy => tokio::task::yield_now().await,
+            }
+        }
+    }
+}
+
+/// What the data are like.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    Sample,
+    ManyScripts,
+    /// Few letters, odd ones among them, so that everything nearly matches everything.
+    FewLetters,
+}
+
+impl Kind {
+    pub fn rows(self, count: u64, seed: u64) -> anyhow::Result<Vec<FileRow>> {
+        let mut csv = Vec::new();
+        match self {
+            Self::Sample => write_sample(count, seed, &mut csv)?,
+            Self::ManyScripts => many_scripts::write(count, seed, &mut csv)?,
+            Self::FewLetters => return Ok(few_letters(count, seed)),
+        }
+        let mut reader = csv::Reader::from_reader(&csv[..]);
+        let rows = reader.records().map(|record| {
+            let record = record?;
+            Ok(FileRow {
+                name: record[0].to_owned(),
+                sku: record[1].to_owned(),
+                description: Some(record[2].to_owned()),
+                active: None,
+            })
+        });
+        rows.collect()
+    }
+}
+
+fn few_letters(count: u64, seed: u64) -> Vec<FileRow> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut text = |most: usize| {
+        let mut text = String::new();
+        for _ in 0..rng.random_range(1..=most) {
+            text.push_str(LETTERS[rng.random_range(0..LETTERS.len())]);
+        }
+        text
+    };
+    let row = |_| FileRow {
+        // Letters around them keep them from being blank.
+        sku: format!("a{}", text(6)),
+        name: format!("{}b", text(14)),
+        description: Some(text(30)),
+        active: None,
+    };
+    (0..count).map(row).collect()
+}
+
+/// Some of the rows with other texts or another status, in another order.
+pub fn changed(rows: &[FileRow], seed: u64, percent: u32) -> Vec<FileRow> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut changed = Vec::new();
+    for row in rows {
+        if rng.random_range(0..100_u32) >= percent {
+            continue;
+        }
+        let mut row = row.clone();
+        let other = &rows[rng.random_range(0..rows.len())];
+        match rng.random_range(0..4_u32) {
+            0 => row.name.clone_from(&other.name),
+            1 => row.description.clone_from(&other.description),
+            2 => row.active = Some(rng.random_range(0..2_u32) == 0),
+            _ => row.sku = row.sku.to_uppercase(),
+        }
+        changed.push(row);
+    }
+    changed
+}
