@@ -46,7 +46,7 @@ pub async fn ask_one(client: &Client, server: &Url, question: &Question) -> Resu
             kind: question.kind,
             took,
             products: page["items"].as_array().map_or(0, Vec::len),
-            asked: url.query().unwrap_or_default().to_owned(),
+            asked: asked(&url),
         });
         cursor = page["next_cursor"].as_str().map(str::to_owned);
         if cursor.is_none() {
@@ -72,6 +72,11 @@ fn address(server: &Url, question: &Question, cursor: Option<&str>) -> Result<Ur
         }
     }
     Ok(url)
+}
+
+fn asked(url: &Url) -> String {
+    let words: Vec<String> = url.query_pairs().map(|(name, word)| format!("{name}={word}")).collect();
+    words.join(" ")
 }
 
 /// The figures of some answers.

@@ -143,7 +143,7 @@ impl Mixing<'_> {
                 let import = self.below(self.narrowed.imports.len());
                 self.narrowed.imports[import].clone()
             }),
-            pages: if kind == Kind::DeepPages { 5 + self.below(16) } else { 1 },
+            pages: if kind == Kind::DeepPages { 4 + self.below(9) } else { 1 },
         }
     }
 
