@@ -20,6 +20,10 @@ use std::collections::BTreeSet;
 const PRODUCTS: u64 = 2_000;
 const ROUNDS: u64 = 8;
 const SEARCHES_PER_ROUND: usize = 1_000;
+/// From so little that nearly every product has a segment of its own to enough for all of them.
+const MEMORIES: [usize; 3] = [200_000, 1 << 20, 64 << 20];
+/// Of 100 searches, how many must find something: others prove little.
+const FOUND_PERCENT: usize = 40;
 /// Of 100 searches, how many are walked through to the end and back.
 const WALKED_PERCENT: usize = 4;
 
@@ -38,6 +42,21 @@ async fn odd_letters_are_found_as_by_a_scan() -> anyhow::Result<()> {
     compare(Kind::FewLetters, 3).await
 }
 
+/// No text in PostgreSQL can have it, nor be looked up by it.
+#[tokio::test]
+async fn a_nul_finds_nothing() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    shop.import(&Kind::Sample.rows(10, 4)?).await?;
+    for q in ["\0", "a\0", "a \0"] {
+        let filter = Filter {
+            q: q.to_owned(),
+            ..Filter::default()
+        };
+        check(&shop, &filter, Sort::default(), 50, true, &[]).await?;
+    }
+    Ok(())
+}
+
 /// Imports, changes, indexes now and then, and asks after each.
 async fn compare(kind: Kind, seed: u64) -> anyhow::Result<()> {
     let shop = Shop::open().await?;
@@ -50,7 +69,7 @@ async fn compare(kind: Kind, seed: u64) -> anyhow::Result<()> {
         file.extend_from_slice(&rows[rows.len().min(known)..rows.len().min(known + 50)]);
         shop.import(&file).await?;
         if questions.happens(60) {
-            shop.index().await?;
+            shop.index(MEMORIES[questions.below(MEMORIES.len())]).await?;
         }
         let scan = Scan::of(&shop.database.database.pool).await?;
         let asked = ask(&shop, &scan, &mut questions, SEARCHES_PER_ROUND).await;
@@ -61,15 +80,21 @@ async fn compare(kind: Kind, seed: u64) -> anyhow::Result<()> {
 
 async fn ask(shop: &Shop, scan: &Scan, questions: &mut Questions, searches: usize) -> anyhow::Result<()> {
     let rows: Vec<&Row> = scan.rows().collect();
+    let mut found = 0;
     for _ in 0..searches {
         let (filter, sort) = (questions.filter(&rows), questions.sort());
         let expected = scan.answer(&filter, sort);
+        found += usize::from(!expected.is_empty());
         let limit = 1 + questions.below(60);
         let walk = questions.happens(WALKED_PERCENT);
         check(shop, &filter, sort, limit, walk, &expected)
             .await
             .with_context(|| format!("{filter:?}, {} , {limit} a page", sort.to_word()))?;
     }
+    ensure!(
+        found * 100 >= searches * FOUND_PERCENT,
+        "only {found} of {searches} found something"
+    );
     Ok(())
 }
 
@@ -88,6 +113,9 @@ async fn check(
         cursor: None,
         limit: limit as u64,
     };
+    if walk {
+        check_total(shop.count(filter).await?, expected.len() as i64).context("counted")?;
+    }
     let pages: Vec<&[&Row]> = expected.chunks(limit).collect();
     let mut number = 0;
     loop {

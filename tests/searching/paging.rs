@@ -8,6 +8,8 @@ use product_importer::catalog::{Filter, ListQuery, SkuKey, Sort, SortBy};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Enough for one segment.
+const MEMORY: usize = 64 << 20;
 const PRODUCTS: u64 = 1_500;
 const LIMIT: u64 = 40;
 const ORDERS: [SortBy; 5] = [
@@ -44,7 +46,7 @@ async fn what_is_still_is_met_once_in_every_order() -> anyhow::Result<()> {
     let shop = Shop::open().await?;
     let rows = Rows::of(Kind::Sample.rows(PRODUCTS, 5)?);
     shop.import(&rows.all).await?;
-    shop.index().await?;
+    shop.index(MEMORY).await?;
     let scan = Scan::of(&shop.database.database.pool).await?;
     let is_over = Cell::new(false);
     let walking = async {
@@ -72,7 +74,7 @@ async fn keep_changing(shop: &Shop, rows: &Rows, is_over: &Cell<bool>) -> anyhow
         }));
         shop.import(&file).await?;
         if changes.is_multiple_of(3) {
-            shop.index().await?;
+            shop.index(MEMORY).await?;
         }
     }
     Ok(changes)

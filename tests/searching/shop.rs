@@ -4,7 +4,7 @@ use crate::many_scripts;
 use crate::support::catalogue::{self, FileRow};
 use crate::support::database::TestDatabase;
 use anyhow::ensure;
-use product_importer::catalog::{ListQuery, Page, Search, Step, index_changes, list_page};
+use product_importer::catalog::{Filter, ListQuery, Page, Search, Step, Total, count, index_changes, list_page};
 use product_importer::imports::{Engine, State, TerminalImport, import_file, write_sample};
 use product_importer::platform::doorbell::Doorbell;
 use product_importer::platform::stopping;
@@ -69,10 +69,18 @@ impl Shop {
         page.map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
-    /// Takes steps until nothing waits to be indexed.
-    pub async fn index(&self) -> anyhow::Result<()> {
+    /// How many match, however long it takes.
+    pub async fn count(&self, filter: &Filter) -> anyhow::Result<Total> {
+        let total = count(&self.search, filter, None).await;
+        total.map_err(|error| anyhow::anyhow!("{error:?}"))
+    }
+
+    /// Takes steps until nothing waits to be indexed. The less memory they have, the more segments they make.
+    pub async fn index(&self, index_bytes: usize) -> anyhow::Result<()> {
+        let mut search = self.search.clone();
+        search.index_bytes = index_bytes;
         loop {
-            match index_changes(&self.search).await? {
+            match index_changes(&search).await? {
                 Step::Idle => return Ok(()),
                 Step::Done(_) => {}
                 Step::Busy => tokio::task::yield_now().await,
