@@ -1,7 +1,8 @@
 //! Gathers what the pages need into the binary: our own CSS and JavaScript, and the few files taken from npm.
 //!
 //! Packages are installed once into `OUT_DIR` (never into the source tree) and again only when the lock file
-//! changes. Every file lands in `assets.rs` under a path that `http::assets` serves, behind one hash of them all.
+//! changes. Every file lands in `assets.rs` under a path that `http::assets` serves, behind one hash of them all, and
+//! text also as small as gzip and Brotli make it.
 
 #![expect(
     clippy::disallowed_methods,
@@ -11,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -41,6 +43,9 @@ const FROM_NPM: [(&str, &str); 7] = [
     ("fonts/inter-license.txt", "@fontsource-variable/inter/LICENSE"),
 ];
 
+/// Files of these kinds are compressed already.
+const PACKED: [&str; 1] = ["woff2"];
+
 const NPM_FILES: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
@@ -62,6 +67,7 @@ fn embed() -> Result<(), String> {
     println!("cargo::rustc-env=NPM_PACKAGES={}", packages.display());
     let mut files = BTreeMap::new();
     files.insert("app.css".to_owned(), bundle_css(&root.join("assets/css"), &out)?);
+    files.insert("docs.css".to_owned(), root.join("assets/css/docs.css"));
     add_folder(&mut files, &root.join("assets/js"), "js")?;
     add_folder(&mut files, &root.join("assets/images"), "images")?;
     for (served, source) in FROM_NPM {
@@ -148,22 +154,65 @@ fn add_folder(files: &mut BTreeMap<String, PathBuf>, folder: &Path, served: &str
 /// Writes the table that `http::assets` includes. The hash covers every path and byte, so that relative imports
 /// between modules stay within one version.
 fn write_table(files: &BTreeMap<String, PathBuf>, table: &Path) -> Result<(), String> {
+    let packed = table.with_file_name("packed");
     let mut hasher = DefaultHasher::new();
     let mut rows = String::new();
     for (served, source) in files {
         let bytes = fs::read(source).map_err(|error| format!("{}: {error}", source.display()))?;
+        let (gzip, brotli) = pack(served, &bytes, &packed)?;
         (served, bytes).hash(&mut hasher);
-        let path = source
-            .to_str()
-            .ok_or_else(|| format!("{} is not Unicode", source.display()))?;
-        writeln!(rows, "    ({served:?}, include_bytes!({path:?})),").map_err(text)?;
+        writeln!(
+            rows,
+            "    Asset {{ path: {served:?}, bytes: {}, gzip: {gzip}, brotli: {brotli} }},",
+            include(source)?
+        )
+        .map_err(text)?;
     }
     let hash = hasher.finish();
     let code = format!(
         "/// Changes with any byte of any asset.\npub const VERSION: &str = \"{hash:016x}\";\n\n\
-         static FILES: &[(&str, &[u8])] = &[\n{rows}];\n"
+         static FILES: &[Asset] = &[\n{rows}];\n"
     );
     fs::write(table, code).map_err(text)
+}
+
+/// Code for a file's gzip and Brotli form: files beside the table, or none where there is nothing to gain.
+fn pack(served: &str, bytes: &[u8], folder: &Path) -> Result<(String, String), String> {
+    if PACKED.iter().any(|kind| served.ends_with(kind)) {
+        return Ok(("None".into(), "None".into()));
+    }
+    let place = folder.join(served);
+    fs::create_dir_all(place.parent().unwrap_or(folder)).map_err(text)?;
+    let put = |ending: &str, packed: Vec<u8>| {
+        let file = folder.join(format!("{served}.{ending}"));
+        fs::write(&file, packed).map_err(text)?;
+        Ok::<_, String>(format!("Some({})", include(&file)?))
+    };
+    Ok((put("gz", gzip(bytes)?)?, put("br", brotli(bytes)?)?))
+}
+
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).map_err(text)?;
+    encoder.finish().map_err(text)
+}
+
+fn brotli(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let mut packed = Vec::new();
+    let parameters = brotli::enc::BrotliEncoderParams {
+        quality: 11,
+        size_hint: bytes.len(),
+        ..Default::default()
+    };
+    brotli::BrotliCompress(&mut &bytes[..], &mut packed, &parameters).map_err(text)?;
+    Ok(packed)
+}
+
+fn include(file: &Path) -> Result<String, String> {
+    let path = file
+        .to_str()
+        .ok_or_else(|| format!("{} is not Unicode", file.display()))?;
+    Ok(format!("include_bytes!({path:?})"))
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -2,7 +2,7 @@
 
 use crate::catalog::Search;
 use crate::http::site_guard::{SiteGuard, refuse_foreign};
-use crate::http::{assets, flash, health, method_override, render};
+use crate::http::{assets, compression, flash, health, method_override, render};
 use crate::imports::{Uploads, Watches};
 use crate::platform::database::Database;
 use crate::{catalog, imports};
@@ -39,7 +39,8 @@ pub fn service(state: AppState) -> Router {
     let api = api().layer(guard).layer(map_response(render::refusals_as_problems));
     let guarded = pages
         .nest("/api/v1", api)
-        .layer(map_response(render::with_security_headers));
+        .layer(map_response(render::with_security_headers))
+        .layer(from_fn(compression::compress));
     let open = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));

@@ -31,7 +31,7 @@ fn check(name: &str, page: &impl Template) -> String {
     for address in html.split("\"/assets/").skip(1) {
         let path = address.split('"').next().unwrap().split_once('/').unwrap().1;
         assert!(
-            assets::all().iter().any(|(name, _)| *name == path),
+            assets::all().iter().any(|asset| asset.path == path),
             "{name} wants {path}"
         );
     }
@@ -303,9 +303,9 @@ fn errors() {
 
 #[test]
 fn assets_lie_beside_the_pages() {
-    for (path, bytes) in assets::all() {
-        let file = folder().join(assets::url(path).trim_start_matches('/'));
+    for asset in assets::all() {
+        let file = folder().join(assets::url(asset.path).trim_start_matches('/'));
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, bytes).unwrap();
+        fs::write(file, asset.bytes).unwrap();
     }
 }

@@ -1,6 +1,7 @@
-//! What every context's routes use: errors, forms, pages, assets.
+//! What every context's routes use: errors, forms, pages, assets, compression.
 
 pub mod assets;
+pub mod compression;
 pub mod error;
 pub mod flash;
 pub mod format;
