@@ -1,11 +1,12 @@
 //! Imports a catalogue of half a million products from CSV into PostgreSQL.
 //!
 //! Folders are contexts of the domain. A module uses only what stands to its right:
-//! `main, cli, router, worker → imports → catalog → webhooks → accounts → http → platform → config`.
+//! `main, cli, router, worker → description → imports → catalog → webhooks → accounts → http → platform → config`.
 
 pub mod catalog;
 pub mod cli;
 pub mod config;
+pub mod description;
 pub mod http;
 pub mod imports;
 pub mod platform;

@@ -5,7 +5,7 @@ use crate::http::site_guard::{SiteGuard, refuse_foreign};
 use crate::http::{assets, compression, flash, health, method_override, render};
 use crate::imports::{Uploads, Watches};
 use crate::platform::database::Database;
-use crate::{catalog, imports};
+use crate::{catalog, description, imports};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
@@ -79,6 +79,7 @@ fn pages() -> Router<AppState> {
 fn api() -> Router<AppState> {
     use imports::api;
     Router::new()
+        .route("/openapi.json", get(description::routes::openapi))
         .merge(imports::upload_routes())
         .route("/imports", get(api::list))
         .route("/imports/{id}", get(api::show))
@@ -95,4 +96,35 @@ fn api() -> Router<AppState> {
         .route("/products/{id}/restoration", put(catalog::edit::api::restore))
         .route("/products/{id}/history", get(catalog::edit::api::history))
         .fallback(render::no_such_resource)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// axum tells its routes to nobody but a debugger.
+    fn paths_of(router: &Router<AppState>) -> BTreeSet<String> {
+        let told = format!("{router:?}");
+        let paths = told.split("RouteId(").skip(1).filter_map(|rest| {
+            let (_, path) = rest.split_once("): \"")?;
+            Some(path.split_once('"')?.0.to_owned())
+        });
+        paths.filter(|path| path.starts_with('/')).collect()
+    }
+
+    #[test]
+    fn every_path_of_the_api_is_described_and_no_other() {
+        let described = description::document()
+            .paths
+            .paths
+            .keys()
+            .cloned()
+            .collect::<BTreeSet<_>>();
+        let mut routed = paths_of(&api());
+        assert!(routed.remove("/openapi.json"), "{routed:?}");
+        // Where axum keeps its fallback.
+        routed.retain(|path| path != "/" && !path.contains("{*"));
+        assert_eq!(routed, described);
+    }
 }

@@ -16,38 +16,51 @@ const DEFAULT_LIMIT: u64 = 50;
 const MOST_LIMIT: u64 = 500;
 
 /// What an address asks for. Empty words count as left out, as forms send them.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
     /// What is searched for.
+    #[param(max_length = 500, example = "garden lamp")]
     pub q: String,
     /// `all`, `active` or `inactive`.
+    #[param(inline, value_type = Status)]
     pub status: String,
     /// Changed then or later: a day (`2026-11-22`, UTC) or a time (RFC 3339).
+    #[param(example = "2026-11-22")]
     pub changed_since: String,
     /// Changed before then.
+    #[param(example = "2026-11-22T08:30:00Z")]
     pub changed_before: String,
     /// The import that last wrote them.
     pub import: String,
     /// `relevance`, `sku`, `name`, `created_at` or `updated_at`; a leading `-` reverses.
+    #[param(pattern = "^-?(relevance|sku|name|created_at|updated_at)$", example = "-updated_at")]
     pub sort: String,
-    /// How many products a page has at most.
+    /// How many products a page has at most: 50 unless said, never more than 500.
+    #[param(value_type = u64, example = 50)]
     pub limit: String,
     /// Where the page begins, from an earlier answer.
     pub cursor: String,
 }
 
-/// A page of products as the API tells it.
-#[derive(Serialize)]
+/// A page of products.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ProductList)]
 pub struct List {
     items: Vec<ProductJson>,
+    /// Where the next page begins; null on the last.
     next_cursor: Option<String>,
     total: TotalJson,
 }
 
-#[derive(Serialize)]
+/// How many products match.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Total)]
 struct TotalJson {
     value: i64,
+    /// `exact`, or `at_least` where counting on would have made you wait.
+    #[schema(pattern = "^(exact|at_least)$")]
     relation: &'static str,
 }
 
@@ -158,7 +171,22 @@ impl From<Total> for TotalJson {
     }
 }
 
-/// `GET /products`.
+/// Finds products
+///
+/// Every word of `q` has to be found: inside the SKU or the name (three letters or more), or at the beginning of the
+/// SKU or of a word of the name or the description. Case and accents do not count. Without `q`, all products.
+/// Without `sort`, the best match comes first, or without `q` the lowest SKU.
+#[utoipa::path(
+    get,
+    path = "/products",
+    operation_id = "list_products",
+    tag = "Products",
+    params(ListQuery),
+    responses(
+        (status = 200, description = "A page of the list.", body = List),
+        (status = 422, description = "A word of the address is none; `errors` names it."),
+    )
+)]
 pub async fn list(State(search): State<Search>, UrlQuery(query): UrlQuery<ListQuery>) -> Result<Json<List>, Error> {
     let page = list::page(&search, &query.parse()?).await?;
     Ok(Json(List {
@@ -168,7 +196,18 @@ pub async fn list(State(search): State<Search>, UrlQuery(query): UrlQuery<ListQu
     }))
 }
 
-/// `GET /products/{id}`.
+/// Shows one product
+#[utoipa::path(
+    get,
+    path = "/products/{id}",
+    operation_id = "show_product",
+    tag = "Products",
+    params(("id" = String, Path, description = "The product's id.")),
+    responses(
+        (status = 200, description = "The product.", body = ProductJson),
+        (status = 404, description = "There is no such product; it may have been deleted."),
+    )
+)]
 pub async fn show(State(database): State<Database>, Path(id): Path<String>) -> Result<Json<ProductJson>, Error> {
     let unknown = || Error::NotFound("There is no such product. It may have been deleted.".into());
     let id: i64 = id.parse().map_err(|_| unknown())?;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub const Q_MAX_CHARS: usize = 500;
 
 /// Which products are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// All of them.

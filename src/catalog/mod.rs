@@ -3,6 +3,7 @@
 pub mod api;
 mod bulk;
 mod counts;
+mod description;
 pub mod edit;
 mod export;
 mod filter;
@@ -16,6 +17,7 @@ mod sku;
 
 pub use bulk::{BulkCounts, BulkMode, BulkOrigin, BulkRow, BulkWriter};
 pub use counts::{Counts, compact as compact_counts, read as read_counts};
+pub use description::description;
 pub use edit::sweep_deleted;
 pub use export::write as export;
 pub use filter::{Filter, Sort, SortBy, Status};

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The longest name, in characters.
 pub const NAME_MAX_CHARS: usize = 1_000;
@@ -37,17 +38,25 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A product as the API tells it.
-#[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "the fields are explained in the API's description")]
+/// A product.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Product, example = json!(super::description::product()))]
 pub struct ProductJson {
+    /// Opaque: compare it, keep it, do not read anything into it.
     pub id: String,
+    /// Its number in the shop, as last written; no two products have the same, whatever the letters' case.
     pub sku: String,
+    /// What it is called.
     pub name: String,
+    /// What is told about it; may be empty.
     pub description: String,
+    /// Whether it is shown, or kept back.
     pub active: bool,
+    /// Goes up with every change.
     pub version: i32,
+    /// When it came into the catalogue.
     pub created_at: DateTime<Utc>,
+    /// When anything about it last changed.
     pub updated_at: DateTime<Utc>,
 }
 

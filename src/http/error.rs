@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// What handlers return; `?` turns database errors into it by what they mean.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -57,7 +58,7 @@ pub enum Error {
 }
 
 /// What is wrong with one field of a form or one option of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// The field's name.
     pub field: String,
@@ -66,10 +67,12 @@ pub struct FieldError {
 }
 
 /// An error as it is told: the members of RFC 9457.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(example = json!(Error::invalid("limit", "Say how many, from 1 to 500.").problem()))]
 pub struct Problem {
     /// The HTTP status, which is all the type there is.
     #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16)]
     pub status: StatusCode,
     /// A few words, the same for each status.
     pub title: &'static str,

@@ -20,32 +20,79 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 const DEFAULT_LIMIT: u64 = 50;
 const MOST_LIMIT: u64 = 200;
 
-/// Which part of the list is asked for.
-#[derive(Deserialize)]
+/// Which part of the list is asked for. Empty words count as left out.
+#[derive(Default, Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    cursor: Option<String>,
-    limit: Option<u64>,
+    /// Where the page begins, from an earlier answer.
+    cursor: String,
+    /// How many imports a page has at most: 50 unless said, never more than 200.
+    #[param(value_type = u64, example = 50)]
+    limit: String,
 }
 
-#[derive(Serialize)]
-struct List {
+/// A page of imports.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ImportList)]
+pub struct List {
     items: Vec<ImportJson>,
+    /// Where the next page begins; null on the last.
     next_cursor: Option<String>,
 }
 
-/// `GET /imports`: newest first.
-pub async fn list(State(database): State<Database>, Query(query): Query<ListQuery>) -> Result<Response, Error> {
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MOST_LIMIT);
-    let before = query.cursor.as_deref().map(parse_cursor).transpose()?;
+impl ListQuery {
+    fn limit(&self) -> Result<u64, Error> {
+        if self.limit.is_empty() {
+            return Ok(DEFAULT_LIMIT);
+        }
+        let limit = self.limit.parse::<u64>();
+        let limit = limit.map_err(|_| Error::invalid("limit", format!("Say how many, from 1 to {MOST_LIMIT}.")))?;
+        Ok(limit.clamp(1, MOST_LIMIT))
+    }
+
+    fn before(&self) -> Result<Option<i64>, Error> {
+        Some(self.cursor.as_str())
+            .filter(|cursor| !cursor.is_empty())
+            .map(parse_cursor)
+            .transpose()
+    }
+}
+
+/// Lists imports, newest first
+#[utoipa::path(
+    get,
+    path = "/imports",
+    operation_id = "list_imports",
+    tag = "Imports",
+    params(ListQuery),
+    responses(
+        (status = 200, description = "A page of the list.", body = List),
+        (status = 422, description = "The cursor or the limit is none."),
+    )
+)]
+pub async fn list(State(database): State<Database>, Query(query): Query<ListQuery>) -> Result<Json<List>, Error> {
+    let (limit, before) = (query.limit()?, query.before()?);
     let mut found = queries::list(&database.orm, before, limit + 1).await?;
     let has_more = found.len() as u64 > limit;
     found.truncate(limit as usize);
     let next_cursor = found.last().filter(|_| has_more).map(|import| import.id.to_string());
     let items = found.into_iter().map(ImportJson::from).collect();
-    Ok(Json(List { items, next_cursor }).into_response())
+    Ok(Json(List { items, next_cursor }))
 }
 
-/// `GET /imports/{id}`.
+/// Shows one import
+#[utoipa::path(
+    get,
+    path = "/imports/{id}",
+    operation_id = "show_import",
+    tag = "Imports",
+    params(("id" = String, Path, description = "The import's id.")),
+    responses(
+        (status = 200, description = "The import as it is now.", body = ImportJson),
+        (status = 404, description = "There is no such import."),
+    )
+)]
 pub async fn show(State(database): State<Database>, Path(id): Path<String>) -> Result<Json<ImportJson>, Error> {
     let import = queries::find(&database.orm, parse_id(&id)?)
         .await?
@@ -53,7 +100,26 @@ pub async fn show(State(database): State<Database>, Path(id): Path<String>) -> R
     Ok(Json(import.into()))
 }
 
-/// `GET /imports/{id}/events`: the import live, as server-sent events.
+/// Watches an import live
+///
+/// Server-sent events: `progress` and, when it is over, `end` carry the whole import; `row` carries one rejected row
+/// (`line`, `reason`, `values`). `progress` comes at least every 200 ms while numbers change, and a comment at least
+/// every 15 s. After a break, `Last-Event-ID` brings the rows missed since, at most 1,000. An import that is over
+/// answers its last state and ends.
+#[utoipa::path(
+    get,
+    path = "/imports/{id}/events",
+    operation_id = "watch_import",
+    tag = "Imports",
+    params(
+        ("id" = String, Path, description = "The import's id."),
+        ("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen; browsers send it."),
+    ),
+    responses(
+        (status = 200, description = "The events, as they happen.", body = String, content_type = "text/event-stream"),
+        (status = 404, description = "There is no such import."),
+    )
+)]
 pub async fn watch(
     State(watches): State<Watches>,
     Path(id): Path<String>,
@@ -74,7 +140,21 @@ pub async fn watch(
     Ok(response)
 }
 
-/// `PUT /imports/{id}/cancellation`: ends an import; what it wrote so far stays.
+/// Cancels an import
+///
+/// What it has already written stays. Cancelling again is fine.
+#[utoipa::path(
+    put,
+    path = "/imports/{id}/cancellation",
+    operation_id = "cancel_import",
+    tag = "Imports",
+    params(("id" = String, Path, description = "The import's id.")),
+    responses(
+        (status = 202, description = "It ends as `cancelled`.", body = ImportJson),
+        (status = 404, description = "There is no such import."),
+        (status = 409, description = "It was over before."),
+    )
+)]
 pub async fn cancel(State(database): State<Database>, Path(id): Path<String>) -> Result<Response, Error> {
     let import = end(&database, parse_id(&id)?).await?;
     Ok((StatusCode::ACCEPTED, Json(import)).into_response())
@@ -95,7 +175,21 @@ pub async fn end(database: &Database, id: i64) -> Result<ImportJson, Error> {
     }
 }
 
-/// `GET /imports/{id}/rejected.csv`: the rejected rows as they stood in the file.
+/// Downloads the rows that were not taken
+///
+/// As they stood in the file, behind two columns of their own: `line`, where the row began, and `reason`. Put right
+/// and saved, the file can be imported as it is.
+#[utoipa::path(
+    get,
+    path = "/imports/{id}/rejected.csv",
+    operation_id = "download_rejected_rows",
+    tag = "Imports",
+    params(("id" = String, Path, description = "The import's id.")),
+    responses(
+        (status = 200, description = "UTF-8, however many rows there are.", body = String, content_type = "text/csv"),
+        (status = 404, description = "There is no such import."),
+    )
+)]
 pub async fn rejected_rows(State(database): State<Database>, Path(id): Path<String>) -> Result<Response, Error> {
     let import = queries::find(&database.orm, parse_id(&id)?)
         .await?

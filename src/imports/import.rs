@@ -64,10 +64,11 @@ impl Model {
 /// Declares an enum that is text in the database, in JSON and in forms: the same words everywhere.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$variant_about:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$about])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, sqlx::Type, Serialize, Deserialize,
+            utoipa::ToSchema,
         )]
+        $(#[$about])*
         #[sea_orm(rs_type = "String", db_type = "Text")]
         #[sqlx(type_name = "text")]
         pub enum $name {
@@ -104,6 +105,7 @@ macro_rules! words {
 
 words! {
     /// Where the file comes from.
+    #[schema(as = ImportSource)]
     Source {
         /// A browser or a script sent it.
         Upload = "upload",
@@ -114,6 +116,7 @@ words! {
 
 words! {
     /// What happens to products that exist, and to those that do not.
+    #[schema(as = ImportMode)]
     Mode {
         /// Known SKUs are overwritten, new ones created.
         Overwrite = "overwrite",
@@ -136,6 +139,7 @@ words! {
 
 words! {
     /// How far an import is, for who looks from outside.
+    #[schema(as = ImportState)]
     State {
         /// Bytes are missing; what is there may be being read already.
         Uploading = "uploading",
@@ -154,6 +158,7 @@ words! {
 
 words! {
     /// What is being done at the moment.
+    #[schema(as = ImportPhase)]
     Phase {
         /// Bytes arrive and nobody reads them yet.
         Receiving = "receiving",

@@ -4,6 +4,7 @@
 //! the rows in `staging` and merges them into the catalogue when the last one is there, and `live` tells every step.
 
 pub mod api;
+mod description;
 mod engine;
 mod import;
 mod json;
@@ -20,6 +21,7 @@ mod terminal;
 pub mod upload;
 pub mod view;
 
+pub use description::description;
 pub use engine::{Engine, Outcome, Source as FileSource, TerminalImport};
 pub use import::{Import, Mode, NewStatus, Phase, Source, State};
 pub use json::{ImportJson, warnings_of};

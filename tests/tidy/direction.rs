@@ -7,8 +7,19 @@ use crate::source::{NamedPath, Source};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A module may use only what stands to its right.
-const ORDER: [&str; 11] = [
-    "main", "cli", "router", "worker", "imports", "catalog", "webhooks", "accounts", "http", "platform", "config",
+const ORDER: [&str; 12] = [
+    "main",
+    "cli",
+    "router",
+    "worker",
+    "description",
+    "imports",
+    "catalog",
+    "webhooks",
+    "accounts",
+    "http",
+    "platform",
+    "config",
 ];
 
 /// Collections of tools, not contexts of the domain: each of their modules is a front door of its own, so that

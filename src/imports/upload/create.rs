@@ -2,13 +2,14 @@
 //!
 //! Which of them is meant stands in the request's headers.
 
-use super::options::{Options, OptionsDraft};
+use super::options::{Options, OptionsDraft, OptionsQuery};
 use super::queries::{self, NewUpload};
 use super::receive::refuse;
 use super::tus::{self, Creation, as_tus, insert};
 use super::uploads::{TOPIC, Uploads};
 use super::whole::{receive_body, receive_form};
 use crate::http::{self, Error};
+use crate::imports::description::FileForm;
 use crate::imports::{Import, ImportJson};
 use axum::Json;
 use axum::extract::{FromRequest, Multipart, Query, Request, State};
@@ -24,6 +25,45 @@ const FILE_TYPES: [&str; 4] = [
     "application/octet-stream",
 ];
 
+/// Imports a file
+///
+/// Either send the file as the body, or as the field `file` of a form, in one go; or announce it by tus
+/// (`Tus-Resumable` and `Upload-Length`, no body) and send it in pieces that can be resumed. Behind a router with a
+/// time limit, only the latter will do for large files. The options can be given in the address, as fields of the form
+/// before the file, or in `Upload-Metadata`.
+#[utoipa::path(
+    post,
+    path = "/imports",
+    operation_id = "create_import",
+    tag = "Imports",
+    params(
+        OptionsQuery,
+        ("Tus-Resumable" = Option<String>, Header, description = "For tus: `1.0.0`.", pattern = "^1\\.0\\.0$"),
+        ("Upload-Length" = Option<u64>, Header, description = "For tus: the file's size in bytes."),
+        ("Upload-Metadata" = Option<String>, Header,
+            description = "For tus: pairs of an option's name and its value in Base64, with commas between them.",
+            example = "filename c3ByaW5nLmNzdg=="),
+    ),
+    request_body(description = "The file, unless it is sent by tus.", content(
+        (String = "text/csv", example = "name,sku,description\nGarden lamp,LAMP-1,Warm white\n"),
+        (FileForm = "multipart/form-data"),
+    )),
+    responses(
+        (status = 201, description = "tus: send the pieces to `Location`.", headers(
+            ("Location" = String, description = "`/api/v1/imports/{id}/file`."),
+            ("Upload-Expires" = String, description = "Until when the next piece is waited for."),
+        )),
+        (status = 202, description = "The file is there and is being imported.", body = ImportJson, headers(
+            ("Location" = String, description = "`/api/v1/imports/{id}`."),
+        )),
+        (status = 409, description = "The import was cancelled before the whole file had arrived."),
+        (status = 412, description = "Another version of tus was asked for."),
+        (status = 413, description = "The file is too large."),
+        (status = 415, description = "The body is no CSV; a workbook has to be saved as one."),
+        (status = 422, description = "An option is none, or the form has no file."),
+        (status = 507, description = "The server's disk is full."),
+    )
+)]
 pub(super) async fn create(State(uploads): State<Uploads>, request: Request) -> Response {
     if tus::is_creation(request.headers()) {
         return as_tus(create_upload(&uploads, request.headers()).await.into_response());

@@ -9,6 +9,7 @@
 //! A worker reads the pieces that count ([`pieces_from`]) while more are coming, waked by the doorbell.
 
 mod create;
+mod description;
 mod expiry;
 mod options;
 mod pieces;
@@ -20,6 +21,7 @@ mod uploads;
 mod whole;
 mod writer;
 
+pub use description::Description;
 pub use expiry::{Swept, sweep};
 pub use options::{Options, OptionsDraft};
 pub use queries::{KeptPiece, pieces_from};

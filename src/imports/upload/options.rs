@@ -4,6 +4,7 @@
 
 use crate::http::{self, Error, FieldError};
 use crate::imports::{Mode, NewStatus};
+use utoipa::IntoParams;
 
 const FILENAME: &str = "filename";
 const MODE: &str = "mode";
@@ -20,6 +21,22 @@ pub struct Options {
     pub mode: Mode,
     /// The status of products that do not.
     pub new_status: NewStatus,
+}
+
+/// The options as words of an address; see [`OptionsDraft::set`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "it describes what is read by name")]
+pub struct OptionsQuery {
+    /// What the file is called.
+    #[param(example = "spring.csv")]
+    filename: Option<String>,
+    /// What happens to products that exist, and to those that do not.
+    #[param(inline)]
+    mode: Option<Mode>,
+    /// The status of products that the import creates, where the file does not say.
+    #[param(inline)]
+    new_status: Option<NewStatus>,
 }
 
 /// Options as they were sent, not yet looked at.

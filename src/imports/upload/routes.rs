@@ -30,7 +30,7 @@ where
         .patch(append)
         .delete(cancel)
         .layer(from_fn(speak_tus))
-        .options(capabilities);
+        .options(file_capabilities);
     Router::new()
         .route("/imports", post(create).options(capabilities))
         .route("/imports/{id}/file", file)
@@ -50,6 +50,19 @@ where
         .layer(DefaultBodyLimit::disable())
 }
 
+/// Asks what uploads may be like
+#[utoipa::path(
+    options,
+    path = "/imports",
+    operation_id = "upload_capabilities",
+    tag = "Uploads (tus)",
+    responses((status = 204, description = "In headers: versions, extensions, checksums and the largest size.", headers(
+        ("Tus-Version" = String),
+        ("Tus-Extension" = String),
+        ("Tus-Checksum-Algorithm" = String),
+        ("Tus-Max-Size" = u64, description = "Bytes."),
+    )))
+)]
 async fn capabilities(State(uploads): State<Uploads>) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(tus::TUS_RESUMABLE, tus::VERSION);
@@ -58,6 +71,24 @@ async fn capabilities(State(uploads): State<Uploads>) -> Response {
     headers.insert(tus::TUS_MAX_SIZE, uploads.settings.max_size_bytes.into());
     headers.insert(tus::TUS_CHECKSUM_ALGORITHM, tus::CHECKSUM_ALGORITHMS);
     (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// Asks what uploads may be like, at an upload
+#[utoipa::path(
+    options,
+    path = "/imports/{id}/file",
+    operation_id = "upload_file_capabilities",
+    tag = "Uploads (tus)",
+    params(("id" = String, Path, description = "The import's id.")),
+    responses((status = 204, description = "In headers: versions, extensions, checksums and the largest size.", headers(
+        ("Tus-Version" = String),
+        ("Tus-Extension" = String),
+        ("Tus-Checksum-Algorithm" = String),
+        ("Tus-Max-Size" = u64, description = "Bytes."),
+    )))
+)]
+async fn file_capabilities(uploads: State<Uploads>) -> Response {
+    capabilities(uploads).await
 }
 
 /// Refuses other versions of tus, and says ours in every answer.
@@ -75,6 +106,28 @@ async fn speak_tus(request: Request, next: Next) -> Response {
     as_tus(response)
 }
 
+/// Asks how much of a file has arrived
+///
+/// Go on from `Upload-Offset`. It is the file's length once the upload is complete.
+#[utoipa::path(
+    head,
+    path = "/imports/{id}/file",
+    operation_id = "show_upload",
+    tag = "Uploads (tus)",
+    params(
+        ("id" = String, Path, description = "The import's id."),
+        ("Tus-Resumable" = String, Header, description = "`1.0.0`.", example = "1.0.0"),
+    ),
+    responses(
+        (status = 200, description = "In headers: how much has arrived.", headers(
+            ("Upload-Offset" = u64, description = "Bytes that have arrived."),
+            ("Upload-Length" = u64, description = "Bytes of the whole file."),
+        )),
+        (status = 404, description = "There is no such upload."),
+        (status = 410, description = "The upload has failed, was cancelled or has expired."),
+        (status = 412, description = "Another version of tus was asked for."),
+    )
+)]
 async fn show(State(uploads): State<Uploads>, Path(id): Path<String>) -> http::Result<Response> {
     let standing = queries::find(&uploads.database.pool, number(&id)?)
         .await?
@@ -85,8 +138,36 @@ async fn show(State(uploads): State<Uploads>, Path(id): Path<String>) -> http::R
     Ok((StatusCode::OK, offset_headers(&standing)).into_response())
 }
 
-/// Runs in a task of its own: when the connection breaks the server drops this future, and the bytes that came
-/// before would go with it.
+/// Sends a piece of a file
+///
+/// From `Upload-Offset` on, as long as you like. Bytes that arrived are kept when the line breaks, unless
+/// `Upload-Checksum` was sent. A newer request takes over from one that is stuck.
+#[utoipa::path(
+    patch,
+    path = "/imports/{id}/file",
+    operation_id = "send_piece",
+    tag = "Uploads (tus)",
+    params(
+        ("id" = String, Path, description = "The import's id."),
+        ("Tus-Resumable" = String, Header, description = "`1.0.0`.", example = "1.0.0"),
+        ("Upload-Offset" = u64, Header, description = "Where the bytes belong: what `HEAD` answers.", example = 0),
+        ("Upload-Checksum" = Option<String>, Header, description = "`sha1` and the bytes' checksum in Base64."),
+    ),
+    request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
+    responses(
+        (status = 204, description = "The bytes are kept.", headers(
+            ("Upload-Offset" = u64, description = "Where to go on."),
+        )),
+        (status = 404, description = "There is no such upload."),
+        (status = 409, description = "The upload goes on somewhere else; ask for its offset."),
+        (status = 410, description = "The upload has failed, was cancelled or has expired."),
+        (status = 412, description = "Another version of tus was asked for."),
+        (status = 413, description = "More bytes than were announced."),
+        (status = 415, description = "The body is not `application/offset+octet-stream`."),
+        (status = 460, description = "The bytes do not match their checksum; send them again."),
+        (status = 507, description = "The server's disk is full."),
+    )
+)]
 async fn append(State(uploads): State<Uploads>, Path(id): Path<String>, request: Request) -> http::Result<Response> {
     let id = number(&id)?;
     let (parts, body) = request.into_parts();
@@ -95,6 +176,7 @@ async fn append(State(uploads): State<Uploads>, Path(id): Path<String>, request:
         Err(refusal) => return refuse(refusal, &parts.headers, body).await,
     };
     if let Some(writer) = writer {
+        // When the connection breaks the server drops this future, and the bytes that came before would go with it.
         let receiving = tokio::spawn(receive_patch(uploads.clone(), writer, patch, body));
         receiving.await.map_err(|panic| Error::Internal(panic.into()))??;
     }
@@ -143,6 +225,23 @@ async fn explain(uploads: &Uploads, writer: &Writer, stopped: Stopped) -> Error 
     }
 }
 
+/// Cancels an upload
+#[utoipa::path(
+    delete,
+    path = "/imports/{id}/file",
+    operation_id = "cancel_upload",
+    tag = "Uploads (tus)",
+    params(
+        ("id" = String, Path, description = "The import's id."),
+        ("Tus-Resumable" = String, Header, description = "`1.0.0`.", example = "1.0.0"),
+    ),
+    responses(
+        (status = 204, description = "The import ends as `cancelled`."),
+        (status = 404, description = "There is no such upload."),
+        (status = 409, description = "The upload was over before."),
+        (status = 412, description = "Another version of tus was asked for."),
+    )
+)]
 async fn cancel(State(uploads): State<Uploads>, Path(id): Path<String>) -> http::Result<StatusCode> {
     let id = number(&id)?;
     if queries::cancel(&uploads.database.pool, id).await? {

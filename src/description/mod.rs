@@ -1,0 +1,9 @@
+//! The API's description: gathered from what stands beside each handler, answered as OpenAPI and as a page.
+//!
+//! A context describes its own requests (`catalog::description`, `imports::description`); what all of them share,
+//! such as how problems are told, is added here once.
+
+mod openapi;
+pub mod routes;
+
+pub use openapi::document;

@@ -1,0 +1,155 @@
+//! The OpenAPI 3.1 document: every context's part, and what all requests have in common.
+
+use crate::http::Problem;
+use crate::{catalog, imports};
+use std::sync::LazyLock;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::{Components, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ServerBuilder};
+use utoipa::{PartialSchema as _, ToSchema as _};
+
+const ABOUT: &str = "Everything the pages do, for programs. Times are RFC 3339 in UTC, ids are opaque strings, sizes \
+    are bytes. A problem is told as `application/problem+json` (RFC 9457): `detail` says what happened and the way \
+    out, `errors` names the fields at fault.\n\nA request that changes something is refused when a browser says that \
+    it comes from another site, and every request that names a host which is not this server's. Fields may be added \
+    to answers; none is renamed or goes.";
+
+/// What any request may be answered.
+const SHARED: [(&str, &str); 5] = [
+    ("400", "The request cannot be understood."),
+    ("403", "It comes from another site, or names another host."),
+    ("431", "Its headers are too large."),
+    ("500", "A bug; the server's log says more."),
+    ("503", "The database cannot be reached; try again in a few seconds."),
+];
+
+static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(gather);
+
+/// The description of the whole API.
+pub fn document() -> &'static OpenApi {
+    &DOCUMENT
+}
+
+fn gather() -> OpenApi {
+    let mut document = catalog::description();
+    document.merge(imports::description());
+    document.info = InfoBuilder::new()
+        .title("Product Importer")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(ABOUT))
+        .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build()))
+        .build();
+    document.servers = Some(vec![ServerBuilder::new().url("/api/v1").build()]);
+    let components = document.components.get_or_insert_with(Components::new);
+    add_problem(components);
+    for item in document.paths.paths.values_mut() {
+        operations(item).for_each(complete);
+    }
+    document
+}
+
+fn add_problem(components: &mut Components) {
+    let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
+    Problem::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let methods = [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+        &mut item.options,
+        &mut item.head,
+        &mut item.patch,
+    ];
+    methods.into_iter().flatten()
+}
+
+/// Adds what any request may be answered, and how every problem is told.
+fn complete(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    for (status, description) in SHARED {
+        responses
+            .entry(status.to_owned())
+            .or_insert_with(|| Response::new(description).into());
+    }
+    for (status, response) in responses {
+        if let RefOr::T(response) = response
+            && status.as_str() >= "400"
+            && response.content.is_empty()
+        {
+            let problem = Content::new(Some(Ref::from_schema_name(Problem::name())));
+            response
+                .content
+                .insert("application/problem+json".to_owned(), problem.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    fn told() -> Value {
+        serde_json::to_value(document()).unwrap()
+    }
+
+    /// Every operation of the document, with its method and path.
+    fn each(document: &Value) -> impl Iterator<Item = (String, &Value)> {
+        let paths = document["paths"].as_object().unwrap();
+        paths.iter().flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().iter();
+            methods.map(move |(method, operation)| (format!("{method} {path}"), operation))
+        })
+    }
+
+    #[test]
+    fn every_operation_is_told_well() {
+        let document = told();
+        assert_eq!(document["openapi"], "3.1.0");
+        let mut names = BTreeSet::new();
+        for (place, operation) in each(&document) {
+            let summary = operation["summary"].as_str().unwrap_or_default();
+            assert!(summary.len() > 5 && !summary.ends_with('.'), "{place}: {summary:?}");
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{place}: {name} twice");
+            let tag = &operation["tags"][0];
+            let tags = document["tags"].as_array().unwrap();
+            assert!(
+                tags.iter().any(|known| known["name"] == *tag),
+                "{place}: {tag} is not explained"
+            );
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert_ne!(response["description"], "", "{place} {status}");
+                let is_problem = response["content"].get("application/problem+json").is_some();
+                assert_eq!(is_problem, status.as_str() >= "400", "{place} {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_of_an_answer_is_explained() {
+        let document = told();
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            for (field, about) in schema["properties"].as_object().into_iter().flatten() {
+                let is_explained = ["\"description\"", "\"$ref\""]
+                    .iter()
+                    .any(|key| about.to_string().contains(key));
+                assert!(is_explained, "{name}.{field}: {about}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = told();
+        let text = document.to_string();
+        for reference in text.split("\"$ref\":\"#").skip(1) {
+            let place = reference.split('"').next().unwrap();
+            assert!(document.pointer(place).is_some(), "{place}");
+        }
+    }
+}
