@@ -72,6 +72,7 @@ fn pages() -> Router<AppState> {
         .route("/imports/{id}", get(pages::show))
         .route("/imports/{id}/cancellation", post(pages::cancel))
         .route("/imports/{id}/rejected.csv", get(imports::api::rejected_rows))
+        .route("/api/docs", get(description::routes::docs))
         .route(assets::ROUTE, get(assets::show))
         .fallback(render::not_found)
 }

@@ -35,7 +35,10 @@ pub struct ListQuery {
     /// The import that last wrote them.
     pub import: String,
     /// `relevance`, `sku`, `name`, `created_at` or `updated_at`; a leading `-` reverses.
-    #[param(pattern = "^-?(relevance|sku|name|created_at|updated_at)$", example = "-updated_at")]
+    #[param(
+        pattern = "^(-?(relevance|sku|name|created_at|updated_at))?$",
+        example = "-updated_at"
+    )]
     pub sort: String,
     /// How many products a page has at most: 50 unless said, never more than 500.
     #[param(value_type = u64, example = 50)]
@@ -82,8 +85,10 @@ impl ListQuery {
         let limit = match self.limit.as_str() {
             "" => DEFAULT_LIMIT,
             number => number
-                .parse::<u64>()
-                .map_err(|_| Error::invalid("limit", format!("Say how many, from 1 to {MOST_LIMIT}.")))?
+                .parse::<i64>()
+                .ok()
+                .and_then(|number| u64::try_from(number).ok())
+                .ok_or_else(|| Error::invalid("limit", format!("Say how many, from 1 to {MOST_LIMIT}.")))?
                 .clamp(1, MOST_LIMIT),
         };
         Ok(Query {

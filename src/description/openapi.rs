@@ -3,8 +3,11 @@
 use crate::http::Problem;
 use crate::{catalog, imports};
 use std::sync::LazyLock;
-use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{Components, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, ServerBuilder};
+use utoipa::openapi::path::{Operation, Parameter, PathItem};
+use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::{
+    Components, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, Schema, ServerBuilder,
+};
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 const ABOUT: &str = "Everything the pages do, for programs. Times are RFC 3339 in UTC, ids are opaque strings, sizes \
@@ -14,10 +17,9 @@ const ABOUT: &str = "Everything the pages do, for programs. Times are RFC 3339 i
     to answers; none is renamed or goes.";
 
 /// What any request may be answered.
-const SHARED: [(&str, &str); 5] = [
+pub(super) const SHARED: [(&str, &str); 4] = [
     ("400", "The request cannot be understood."),
     ("403", "It comes from another site, or names another host."),
-    ("431", "Its headers are too large."),
     ("500", "A bug; the server's log says more."),
     ("503", "The database cannot be reached; try again in a few seconds."),
 ];
@@ -66,8 +68,20 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     methods.into_iter().flatten()
 }
 
+/// What is said in headers and addresses is left out rather than null.
+fn without_null(parameter: &mut RefOr<Parameter>) {
+    if let RefOr::T(parameter) = parameter
+        && let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema
+        && let SchemaType::Array(types) = &schema.schema_type
+        && let Some(kind) = types.iter().find(|kind| **kind != Type::Null)
+    {
+        schema.schema_type = SchemaType::Type(kind.clone());
+    }
+}
+
 /// Adds what any request may be answered, and how every problem is told.
 fn complete(operation: &mut Operation) {
+    operation.parameters.iter_mut().flatten().for_each(without_null);
     let responses = &mut operation.responses.responses;
     for (status, description) in SHARED {
         responses

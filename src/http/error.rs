@@ -157,7 +157,7 @@ impl Error {
             Self::Gone(_) => "No longer there",
             Self::PreconditionFailed(_) => "Another version is needed",
             Self::TooLarge(_) => "Too large",
-            Self::UnsupportedType(_) => "Wrong kind of file",
+            Self::UnsupportedType(_) => "Wrong kind of content",
             Self::Invalid(_) => "Please check what was entered",
             Self::ChecksumMismatch(_) => "Damaged on the way",
             Self::StorageFull(_) => "No room left",

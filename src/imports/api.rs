@@ -46,8 +46,12 @@ impl ListQuery {
         if self.limit.is_empty() {
             return Ok(DEFAULT_LIMIT);
         }
-        let limit = self.limit.parse::<u64>();
-        let limit = limit.map_err(|_| Error::invalid("limit", format!("Say how many, from 1 to {MOST_LIMIT}.")))?;
+        let number = self
+            .limit
+            .parse::<i64>()
+            .ok()
+            .and_then(|number| u64::try_from(number).ok());
+        let limit = number.ok_or_else(|| Error::invalid("limit", format!("Say how many, from 1 to {MOST_LIMIT}.")))?;
         Ok(limit.clamp(1, MOST_LIMIT))
     }
 

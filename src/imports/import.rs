@@ -77,6 +77,7 @@ macro_rules! words {
                 #[sea_orm(string_value = $word)]
                 #[sqlx(rename = $word)]
                 #[serde(rename = $word)]
+                #[schema(rename = $word)]
                 $variant,
             )+
         }

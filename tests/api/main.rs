@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod description;
 mod editing;
 mod imports;
 mod live;

@@ -29,14 +29,14 @@ pub struct Options {
 #[allow(dead_code, reason = "it describes what is read by name")]
 pub struct OptionsQuery {
     /// What the file is called.
-    #[param(example = "spring.csv")]
-    filename: Option<String>,
+    #[param(required = false, example = "spring.csv")]
+    filename: String,
     /// What happens to products that exist, and to those that do not.
-    #[param(inline)]
-    mode: Option<Mode>,
+    #[param(inline, required = false)]
+    mode: Mode,
     /// The status of products that the import creates, where the file does not say.
-    #[param(inline)]
-    new_status: Option<NewStatus>,
+    #[param(inline, required = false)]
+    new_status: NewStatus,
 }
 
 /// Options as they were sent, not yet looked at.

@@ -29,7 +29,8 @@ where
     let file = head(show)
         .patch(append)
         .delete(cancel)
-        .layer(from_fn(speak_tus))
+        // Not for methods there are none of: those are refused whatever is spoken.
+        .route_layer(from_fn(speak_tus))
         .options(file_capabilities);
     Router::new()
         .route("/imports", post(create).options(capabilities))
@@ -116,7 +117,7 @@ async fn speak_tus(request: Request, next: Next) -> Response {
     tag = "Uploads (tus)",
     params(
         ("id" = String, Path, description = "The import's id."),
-        ("Tus-Resumable" = String, Header, description = "`1.0.0`.", example = "1.0.0"),
+        ("Tus-Resumable" = String, Header, description = "The version: `1.0.0`.", pattern = "^1\\.0\\.0$", example = "1.0.0"),
     ),
     responses(
         (status = 200, description = "In headers: how much has arrived.", headers(
@@ -149,7 +150,7 @@ async fn show(State(uploads): State<Uploads>, Path(id): Path<String>) -> http::R
     tag = "Uploads (tus)",
     params(
         ("id" = String, Path, description = "The import's id."),
-        ("Tus-Resumable" = String, Header, description = "`1.0.0`.", example = "1.0.0"),
+        ("Tus-Resumable" = String, Header, description = "The version: `1.0.0`.", pattern = "^1\\.0\\.0$", example = "1.0.0"),
         ("Upload-Offset" = u64, Header, description = "Where the bytes belong: what `HEAD` answers.", example = 0),
         ("Upload-Checksum" = Option<String>, Header, description = "`sha1` and the bytes' checksum in Base64."),
     ),
@@ -233,7 +234,7 @@ async fn explain(uploads: &Uploads, writer: &Writer, stopped: Stopped) -> Error 
     tag = "Uploads (tus)",
     params(
         ("id" = String, Path, description = "The import's id."),
-        ("Tus-Resumable" = String, Header, description = "`1.0.0`.", example = "1.0.0"),
+        ("Tus-Resumable" = String, Header, description = "The version: `1.0.0`.", pattern = "^1\\.0\\.0$", example = "1.0.0"),
     ),
     responses(
         (status = 204, description = "The import ends as `cancelled`."),

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
+import { leavePicture } from './pictures.mjs'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
@@ -19,6 +20,7 @@ export async function openPage(browser, options = {}) {
   const page = await context.newPage()
   page.problems = []
   page.on('pageerror', error => page.problems.push(error.message))
+  leavePicture(page)
   return page
 }
 

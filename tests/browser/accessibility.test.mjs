@@ -1,0 +1,145 @@
+// Every page for everybody: axe-core finds nothing (WCAG 2.2 AA), in light and dark, wide and narrow, and what a
+// screen reader is given stays as it is written down in accessibility/*.yaml. UPDATE_SNAPSHOTS=1 writes it anew.
+
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import { importOpened, openBrowser, openPage, outcome } from './support/browser.mjs'
+import { Line } from './support/line.mjs'
+import { csv, Server } from './support/server.mjs'
+import { picture } from './support/pictures.mjs'
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const SIZES = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
+const SNAPSHOTS = new URL('accessibility/', import.meta.url)
+
+let server
+let line
+let browser
+
+before(async () => {
+  server = await new Server().start()
+  line = await new Line(server).open()
+  browser = await openBrowser()
+})
+
+after(async () => {
+  await browser?.close()
+  line?.close()
+  await server?.stop()
+})
+
+/** Looks at a page in every theme and width. `prepare` brings it into the state that is meant. */
+async function everybodyCanUse(name, path, prepare = async () => {}) {
+  for (const [device, viewport] of Object.entries(SIZES)) {
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await openPage(browser, { baseURL: server.address, viewport, colorScheme, reducedMotion: 'reduce' })
+      await page.goto(path)
+      await prepare(page)
+      await page.evaluate(() => document.fonts.ready)
+      await examine(page, `${name}, ${device}, ${colorScheme}`)
+      await picture(page, `${name}-${device}-${colorScheme}`)
+      if (device === 'desktop' && colorScheme === 'light') await readsAsWritten(page, name)
+      await page.context().close()
+    }
+  }
+}
+
+async function examine(page, place) {
+  await page.evaluate(AXE)
+  const found = await page.evaluate(async rules => {
+    const { violations } = await window.axe.run(document, { runOnly: { type: 'tag', values: rules } })
+    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(node => `${node.html} (${node.failureSummary})`).join('; ')}`)
+  }, RULES)
+  assert.deepEqual(found, [], place)
+  assert.deepEqual(page.problems, [], place)
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  assert.ok(sideways <= 0, `${place}: scrolls sideways by ${sideways} pixels`)
+}
+
+/** The accessibility tree without what differs from run to run. */
+async function tree(page) {
+  const told = await page.locator('body').ariaSnapshot()
+  return `${told
+    .replace(/\b(just now|\d+ (second|minute)s? ago|today at [\d:]+( [AP]M)?)/gi, 'a moment ago')
+    .replace(/\b\d[\d,.]* s\b/g, '0 s')
+    .replace(/\b\d[\d,.]* (rows|products) (per|a) second/g, '0 $1 $2 second')
+    .replace(/\d{1,2} [A-Z][a-z]{2} \d{4}(, | at )[\d:]+( UTC)?/g, 'a time')
+    .replace(/\/imports\/\d+/g, '/imports/ID')
+    .replace(/\/products\/\d+/g, '/products/ID')
+    .replace(/cursor=[\w-]+/g, 'cursor=PLACE')
+    .replace(/127\.0\.0\.1:\d+/g, 'SERVER')}\n`
+}
+
+async function readsAsWritten(page, name) {
+  const file = new URL(`${name}.yaml`, SNAPSHOTS)
+  const told = await tree(page)
+  if (process.env.UPDATE_SNAPSHOTS) {
+    await mkdir(SNAPSHOTS, { recursive: true })
+    return writeFile(file, told)
+  }
+  assert.ok(existsSync(file), `${file.pathname} is missing; UPDATE_SNAPSHOTS=1 writes it`)
+  assert.equal(told, await readFile(file, 'utf8'), `${name} reads otherwise; if that is meant, UPDATE_SNAPSHOTS=1 writes it down`)
+}
+
+/** Imports a file by the page and waits for its end; answers the import's id. */
+async function imported(name, content) {
+  const page = await openPage(browser, { baseURL: server.address })
+  await page.goto('/imports')
+  await page.locator('input[type=file]').first().setInputFiles(server.file(name, content))
+  const id = await importOpened(page)
+  await outcome(page)
+  await page.context().close()
+  return id
+}
+
+test('before there is anything', async () => {
+  await everybodyCanUse('products-empty', '/products')
+  await everybodyCanUse('imports-empty', '/imports')
+})
+
+test('an import that goes on', async () => {
+  const sender = await openPage(browser, { baseURL: line.address })
+  await sender.goto('/imports')
+  line.bytesPerSecond = 60_000
+  await sender.locator('input[type=file]').first().setInputFiles(server.sample('running.csv', 20_000))
+  const id = await importOpened(sender)
+  await server.importWhen(id, ({ rows_read: rows }) => rows > 0)
+  // Its numbers change from moment to moment, so nothing is written down.
+  for (const colorScheme of ['light', 'dark']) {
+    for (const path of [`/imports/${id}`, '/imports', '/products']) {
+      const page = await openPage(browser, { baseURL: server.address, colorScheme, reducedMotion: 'reduce' })
+      await page.goto(path)
+      await examine(page, `${path} while an import runs, ${colorScheme}`)
+      await picture(page, `running${path.replaceAll('/', '-').replace(/\d+/, 'one')}-${colorScheme}`)
+      await page.context().close()
+    }
+  }
+  await fetch(`${server.address}/api/v1/imports/${id}/cancellation`, { method: 'PUT' })
+  line.cut()
+  line.bytesPerSecond = Infinity
+  await sender.context().close()
+})
+
+test('an import that is done, and one that failed', async () => {
+  const bad = 'name,sku,price\nGood,R-1,1\n,R-2,2\nNo number,,3\n'
+  await everybodyCanUse('import-done', `/imports/${await imported('two bad rows.csv', bad)}`)
+  await everybodyCanUse('import-failed', `/imports/${await imported('no names.csv', 'price\n1\n')}`)
+})
+
+test('lists', async () => {
+  await imported('many.csv', csv(60))
+  await everybodyCanUse('products', '/products')
+  await everybodyCanUse('imports', '/imports')
+})
+
+test('what is not there', async () => {
+  await everybodyCanUse('error', '/nothing')
+})
+
+test('the docs of the API', async () => {
+  await everybodyCanUse('docs', '/api/docs')
+})

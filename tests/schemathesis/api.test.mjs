@@ -1,0 +1,38 @@
+// The API against its own description: thousands of requests, right and wrong ones, that schemathesis makes up from
+// /api/v1/openapi.json. Whatever is sent, the answer has to be one that the description promises.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, test } from 'node:test'
+import { csv, Server } from '../browser/support/server.mjs'
+
+const SCHEMATHESIS = process.env.SCHEMATHESIS
+const CONFIG = new URL('schemathesis.toml', import.meta.url).pathname
+
+let server
+
+before(async () => {
+  if (!SCHEMATHESIS) throw new Error('SCHEMATHESIS names no program: run the tests by bin/test')
+  server = await new Server().start()
+  await fill()
+})
+
+after(() => server?.stop())
+
+/** Some products, so that lists and their cursors have something to tell. */
+async function fill() {
+  const headers = { 'Content-Type': 'text/csv' }
+  const answer = await fetch(`${server.address}/api/v1/imports?filename=some.csv`, { method: 'POST', headers, body: csv(200) })
+  const { id } = await answer.json()
+  await server.importWhen(id, ({ state }) => state === 'done')
+}
+
+test('every answer is one that the description promises', { timeout: 240_000 }, async () => {
+  const address = `${server.address}/api/v1/openapi.json`
+  const running = spawn(SCHEMATHESIS, ['--config-file', CONFIG, 'run', address], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const stream of [running.stdout, running.stderr]) stream.on('data', text => { said += text })
+  const [code] = await once(running, 'close')
+  assert.equal(code, 0, said)
+})
