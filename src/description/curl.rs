@@ -29,10 +29,8 @@ fn with_rest(start: &str, path: &str, told: &Value, host: &str) -> String {
         let value = plain(&header["example"]);
         let _ = write!(command, " \\\n  -H {}", quoted(&format!("{name}: {value}")));
     }
-    if let Some((media_type, content)) = told["requestBody"]["content"]
-        .as_object()
-        .and_then(|all| all.iter().next())
-    {
+    let mut bodies = told["requestBody"]["content"].as_object().into_iter().flatten();
+    if let Some((media_type, content)) = bodies.find(|(media_type, _)| !media_type.starts_with("multipart/")) {
         let _ = write!(command, " \\\n  -H {}", quoted(&format!("Content-Type: {media_type}")));
         let _ = write!(command, " \\\n  {}", data(media_type, content));
     }
@@ -76,4 +74,21 @@ fn answers_a_stream(told: &Value) -> bool {
 /// For a shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_file_goes_as_it_is_and_a_quote_is_kept() {
+        let told = json!({"requestBody": {"content": {"multipart/form-data": {}, "text/csv": {}}}});
+        let command = command("post", "/imports", &told, "localhost");
+        assert_eq!(
+            command,
+            "curl 'localhost/imports' \\\n  -H 'Content-Type: text/csv' \\\n  --data-binary @products.csv"
+        );
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
 }

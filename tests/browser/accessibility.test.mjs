@@ -14,6 +14,8 @@ import { picture } from './support/pictures.mjs'
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const SIZES = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
+/** Drawn from the API's description, and long: it would have to be written anew with every word of that. */
+const UNWRITTEN = ['docs']
 const SNAPSHOTS = new URL('accessibility/', import.meta.url)
 
 let server
@@ -42,7 +44,7 @@ async function everybodyCanUse(name, path, prepare = async () => {}) {
       await page.evaluate(() => document.fonts.ready)
       await examine(page, `${name}, ${device}, ${colorScheme}`)
       await picture(page, `${name}-${device}-${colorScheme}`)
-      if (device === 'desktop' && colorScheme === 'light') await readsAsWritten(page, name)
+      if (device === 'desktop' && colorScheme === 'light' && !UNWRITTEN.includes(name)) await readsAsWritten(page, name)
       await page.context().close()
     }
   }
@@ -101,6 +103,27 @@ test('before there is anything', async () => {
   await everybodyCanUse('imports-empty', '/imports')
 })
 
+test('an import that is done, and one that failed', async () => {
+  const bad = 'name,sku,price\nGood,R-1,1\n,R-2,2\nNo number,,3\n'
+  await everybodyCanUse('import-done', `/imports/${await imported('two bad rows.csv', bad)}`)
+  await everybodyCanUse('import-failed', `/imports/${await imported('no names.csv', 'price\n1\n')}`)
+})
+
+test('lists', async () => {
+  await imported('many.csv', csv(60))
+  await everybodyCanUse('products', '/products?limit=5')
+  await everybodyCanUse('imports', '/imports')
+})
+
+test('what is not there', async () => {
+  await everybodyCanUse('error', '/nothing')
+})
+
+test('the docs of the API', async () => {
+  await everybodyCanUse('docs', '/api/docs')
+})
+
+// At the end: how far it came would stand in the lists.
 test('an import that goes on', async () => {
   const sender = await openPage(browser, { baseURL: line.address })
   await sender.goto('/imports')
@@ -122,24 +145,4 @@ test('an import that goes on', async () => {
   line.cut()
   line.bytesPerSecond = Infinity
   await sender.context().close()
-})
-
-test('an import that is done, and one that failed', async () => {
-  const bad = 'name,sku,price\nGood,R-1,1\n,R-2,2\nNo number,,3\n'
-  await everybodyCanUse('import-done', `/imports/${await imported('two bad rows.csv', bad)}`)
-  await everybodyCanUse('import-failed', `/imports/${await imported('no names.csv', 'price\n1\n')}`)
-})
-
-test('lists', async () => {
-  await imported('many.csv', csv(60))
-  await everybodyCanUse('products', '/products')
-  await everybodyCanUse('imports', '/imports')
-})
-
-test('what is not there', async () => {
-  await everybodyCanUse('error', '/nothing')
-})
-
-test('the docs of the API', async () => {
-  await everybodyCanUse('docs', '/api/docs')
 })
