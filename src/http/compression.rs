@@ -156,7 +156,7 @@ mod tests {
     async fn ask(path: &str, offer: &'static str) -> anyhow::Result<(HeaderMap, Vec<u8>)> {
         let long = || "half a million products ".repeat(200);
         let streamed = || async move {
-            let pieces = ["event: progress\n\n"; 500].map(|piece| Ok::<_, std::io::Error>(piece));
+            let pieces = ["event: progress\n\n"; 500].map(Ok::<_, std::io::Error>);
             let body = Body::from_stream(futures_util::stream::iter(pieces));
             ([(CONTENT_TYPE, "text/event-stream")], body)
         };

@@ -116,8 +116,8 @@ async fn odd_words_are_looked_for_like_any_other() -> anyhow::Result<()> {
 #[tokio::test]
 async fn lists_are_compressed_for_those_who_ask() -> anyhow::Result<()> {
     let served = Served::start("serve").await?;
-    let rows: String = (0..60).map(|row| format!("Lamp {row},LAMP-{row}\n")).collect();
-    let import = served.import(format!("name,sku\n{rows}")).await?;
+    let rows: Vec<_> = (0..60).map(|row| format!("Lamp {row},LAMP-{row}\n")).collect();
+    let import = served.import(format!("name,sku\n{}", rows.concat())).await?;
     let ask = |path: &str| {
         served
             .client
