@@ -61,6 +61,7 @@ pub struct List {
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Total)]
 struct TotalJson {
+    /// So many, or at least so many.
     value: i64,
     /// `exact`, or `at_least` where counting on would have made you wait.
     #[schema(pattern = "^(exact|at_least)$")]

@@ -21,7 +21,7 @@ pub struct Kind {
     pub anchor: Option<String>,
 }
 
-/// Something with fields.
+/// Something with fields, or one of some words.
 pub struct Shape {
     /// Its name.
     pub name: String,
@@ -29,6 +29,8 @@ pub struct Shape {
     pub anchor: String,
     /// What it is.
     pub about: Vec<Text>,
+    /// The words it may be.
+    pub words: Vec<String>,
     /// Its fields.
     pub fields: Vec<Field>,
     /// One of them.
@@ -75,14 +77,10 @@ impl Kind {
     }
 }
 
-/// The schemas with fields; words and numbers are explained where they are used.
+/// Everything that answers refer to by name.
 pub fn shapes(document: &Value) -> Vec<Shape> {
-    let schemas = document["components"]["schemas"].as_object();
-    let with_fields = schemas
-        .into_iter()
-        .flatten()
-        .filter(|(_, schema)| schema.get("properties").is_some());
-    with_fields.map(|(name, schema)| Shape::of(name, schema)).collect()
+    let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
+    schemas.map(|(name, schema)| Shape::of(name, schema)).collect()
 }
 
 /// An example as it is sent: JSON on lines of its own, text as it is.
@@ -100,6 +98,7 @@ impl Shape {
             name: name.to_owned(),
             anchor: anchor(name),
             about: Text::paragraphs(&schema["description"]),
+            words: words_of(schema).collect(),
             fields: fields
                 .map(|(name, schema)| Field {
                     name: name.clone(),
@@ -126,8 +125,8 @@ fn words(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(last) {
         return name.to_owned();
     }
-    if let Some(words) = schema["enum"].as_array() {
-        return joined(words.iter().filter_map(Value::as_str).map(str::to_owned), " | ");
+    if schema["enum"].is_array() {
+        return joined(words_of(schema), " | ");
     }
     for choices in ["oneOf", "anyOf"] {
         if let Some(choices) = schema[choices].as_array() {
@@ -138,6 +137,11 @@ fn words(schema: &Value) -> String {
         Value::Array(types) => joined(types.iter().map(|kind| one(kind, schema)), " or "),
         kind => one(kind, schema),
     }
+}
+
+fn words_of(schema: &Value) -> impl Iterator<Item = String> {
+    let words = schema["enum"].as_array().into_iter().flatten();
+    words.filter_map(Value::as_str).map(str::to_owned)
 }
 
 fn one(kind: &Value, schema: &Value) -> String {
