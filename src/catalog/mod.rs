@@ -23,5 +23,5 @@ pub use export::write as export;
 pub use filter::{Filter, Sort, SortBy, Status};
 pub use list::{Cursor, Page, Position, Query as ListQuery, Rank, Total, count, page as list_page};
 pub use product::{DESCRIPTION_MAX_CHARS, NAME_MAX_CHARS, Product};
-pub use search::{Search, Step, index_changes, keep_indexed};
+pub use search::{Search, Step, finish_indexing, index_changes, keep_indexed};
 pub use sku::{SKU_MAX_CHARS, SkuKey, fold as fold_sku};

@@ -2,7 +2,7 @@
 
 use super::signals::{self, Asked};
 use super::{Failure, start};
-use crate::catalog::Search;
+use crate::catalog::{self, Search};
 use crate::config::{DatabaseSettings, SearchSettings};
 use crate::imports::{self, Engine, Import, ImportJson, Phase, State, TerminalImport};
 use crate::platform::database::Database;
@@ -48,9 +48,21 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Failure> {
             return Ok(asked.exit_code().unwrap_or(ExitCode::FAILURE));
         };
         let import = import(arguments, &opened.database, file, bytes_total, &asked.stopping).await;
+        index(arguments, &opened.database, &asked.stopping).await;
         opened.close().await;
         tell(arguments, &asked, import?, began.elapsed())
     })
+}
+
+/// Brings the search index up to date, for where no worker runs that would.
+async fn index(arguments: &ImportArguments, database: &Database, stopping: &Stopping) {
+    let search = Search::new(database.clone(), arguments.search.search_memory_mb);
+    if let Err(error) = catalog::finish_indexing(&search, stopping).await {
+        tracing::warn!(
+            ?error,
+            "the search index could not be brought up to date; the next import or a worker does it"
+        );
+    }
 }
 
 /// The file, open for as long as it is needed, and its size. It is opened first, because without it there is nothing
@@ -127,8 +139,7 @@ async fn import(
         new_status: &arguments.new_status,
     };
     let bar = bar(bytes_total);
-    let search = Search::new(database.clone(), arguments.search.search_memory_mb);
-    let import = imports::import_file(&engine, &search, file, &options, |import| {
+    let import = imports::import_file(&engine, database, file, &options, |import| {
         show(&bar, import);
     })
     .await;

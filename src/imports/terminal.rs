@@ -6,14 +6,12 @@
 use super::engine::{Engine, Outcome, Source, TO_MERGE, TerminalImport};
 use super::import::{Import, Phase};
 use super::{queries, staging};
-use crate::catalog::{self, Search, Step};
 use crate::platform::database::Database;
 use anyhow::Context as _;
 use std::fs::File;
 use std::time::Duration;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-const INDEX_LOOK_EVERY: Duration = Duration::from_millis(20);
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// Nobody at a terminal waits longer than this for others' leftovers to go.
 const TIDY_PATIENCE: Duration = Duration::from_secs(2);
@@ -25,12 +23,11 @@ const TIDY_PATIENCE: Duration = Duration::from_secs(2);
 /// When the database stays away. An import that fails for what is in the file is no error here: its state says so.
 pub async fn import_file(
     engine: &Engine,
-    search: &Search,
+    database: &Database,
     file: File,
     options: &TerminalImport<'_>,
     watch: impl Fn(&Import) + Send,
 ) -> anyhow::Result<Import> {
-    let database = &search.database;
     let id = engine.start_terminal(options).await?;
     let mut work = Box::pin(work(engine, database, file, id));
     let import = loop {
@@ -44,26 +41,7 @@ pub async fn import_file(
         }
     };
     tidy(engine).await;
-    index(engine, search).await;
     Ok(import)
-}
-
-/// Brings the search index up to date, for where no worker runs that would. Where one is at it, that is waited for.
-async fn index(engine: &Engine, search: &Search) {
-    while !engine.stopping.is_wished() {
-        match catalog::index_changes(search).await {
-            Ok(Step::Idle) => return,
-            Ok(Step::Done(_)) => {}
-            Ok(Step::Busy) => pause(engine, tokio::time::sleep(INDEX_LOOK_EVERY)).await,
-            Err(error) => {
-                tracing::warn!(
-                    ?error,
-                    "the search index could not be brought up to date; a worker will do it"
-                );
-                return;
-            }
-        }
-    }
 }
 
 /// Reads, then merges whatever is due until this import is over.

@@ -33,7 +33,7 @@ impl Shop {
         let pool = database.database.pool.clone();
         let (stop, stopping) = stopping::stopping();
         Ok(Self {
-            search: Search::new(database.database.clone()),
+            search: Search::new(database.database.clone(), 128),
             engine: Engine {
                 storage: FileStorage::Postgres(pool.clone()),
                 doorbell: Doorbell::new(pool.clone()),

@@ -111,7 +111,9 @@ impl<'a> Finder<'a> {
         let fresh = std::mem::take(&mut self.reading.fresh);
         let mut exact = fresh.iter().position(|product| product.sku_key == self.terms.sku_key);
         self.loose = fresh.into_iter().filter_map(|product| self.place(product)).collect();
-        if !self.terms.is_empty() && exact.take().is_none() {
+        // PostgreSQL keeps no NUL, and does not like to be asked for one.
+        let may_be = !self.terms.is_empty() && !self.terms.sku_key.contains('\0');
+        if may_be && exact.take().is_none() {
             let keys = std::slice::from_ref(&self.terms.sku_key);
             let found = queries::products_of_keys(&mut self.reading.transaction, keys).await?;
             // Where the terms match it besides, the segments give it, but for its own class.

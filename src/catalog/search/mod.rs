@@ -26,7 +26,7 @@ pub use mark::{Piece, mark};
 pub use queries::{Imported, note_changed, note_imported};
 pub use read_queries::is_behind;
 pub use step::{Step, index_changes};
-pub use upkeep::{bring_back, forget_set_aside, keep_indexed, set_aside};
+pub use upkeep::{bring_back, finish_indexing, forget_set_aside, keep_indexed, set_aside};
 
 use crate::platform::database::Database;
 use cache::Cache;
@@ -41,7 +41,7 @@ pub struct Search {
     /// Where products and index are.
     pub database: Database,
     /// How much memory a segment may take while it is built, about.
-    index_bytes: usize,
+    pub index_bytes: usize,
     cache: Arc<Cache>,
 }
 

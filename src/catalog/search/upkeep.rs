@@ -8,6 +8,7 @@ use std::time::Duration;
 
 /// Few changes are found by scanning them, many within a moment: this is a part of it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+const BUSY_LOOK_EVERY: Duration = Duration::from_millis(20);
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// Indexes what changes until the process is to stop. Any number of processes may do this; one at a time does.
@@ -29,6 +30,21 @@ pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Indexes until nothing is left to be indexed, or the process is to stop. What another process is at is waited for.
+///
+/// # Errors
+/// Those of the database. What is left is found by scanning it, or once somebody has indexed it.
+pub async fn finish_indexing(search: &Search, stopping: &Stopping) -> anyhow::Result<()> {
+    while !stopping.is_wished() {
+        match index_changes(search).await? {
+            Step::Idle => break,
+            Step::Done(_) => {}
+            Step::Busy => tokio::time::sleep(BUSY_LOOK_EVERY).await,
+        }
+    }
+    Ok(())
 }
 
 /// Sets the index aside with the catalogue that it is of, in the transaction that puts an empty one in its place.
