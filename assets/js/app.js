@@ -1,12 +1,13 @@
 // Where every page's scripts start: the list of behaviours, each a module of its own.
 
-import { register, start } from './behaviours.js'
+import { later, register, start } from './behaviours.js'
 import { cancel } from './cancel.js'
 import { editForm } from './edit-form.js'
 import { history } from './history.js'
 import { importNames } from './import-names.js'
 import { importLive } from './import-live.js'
 import { importOver } from './import-over.js'
+import { menu } from './menu.js'
 import { keepPageWhileUploading } from './navigation.js'
 import { openPanels } from './panel.js'
 import { resumeOffers } from './resume-offers.js'
@@ -21,6 +22,8 @@ register({
   'import-names': importNames,
   'import-live': importLive,
   'import-over': importOver,
+  menu,
+  'product-list': later(() => import('./list/page.js').then(page => page.productList)),
   'resume-offers': resumeOffers,
   'running-notice': runningNotice,
   'upload-form': uploadForm,

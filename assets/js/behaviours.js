@@ -25,6 +25,16 @@ export function start(root = document) {
   }
 }
 
+/** A behaviour whose scripts are fetched by the pages that need them. */
+export function later(load) {
+  return element => {
+    let stop
+    let isStopped = false
+    load().then(behave => { if (!isStopped) stop = behave(element) })
+    return () => { isStopped = true; stop?.() }
+  }
+}
+
 export function stopAll() {
   for (const stop of stops) stop()
   stops = []

@@ -22,6 +22,7 @@ export function keepPageWhileUploading() {
     visit(form.action, { body: new URLSearchParams(new FormData(form, event.submitter)) }).catch(tellTrouble)
   })
   addEventListener('popstate', () => {
+    if (isOwnList()) return
     if (uploads.busy) visit(location.href, { push: false }).catch(tellTrouble)
     else if (history.state?.inPage || replaced) location.reload()
   })
@@ -33,6 +34,11 @@ export function keepPageWhileUploading() {
 /** Then the browser itself changes the page, since it asks before it does. */
 function hasUnsavedForm() {
   return document.querySelector('form[data-unsaved=true]') !== null
+}
+
+/** The list of products follows the address by itself while it is shown. */
+function isOwnList() {
+  return location.pathname === '/products' && document.querySelector('.product-list.is-alive') !== null
 }
 
 const AGAIN_MS = 1500

@@ -19,6 +19,7 @@ async function show(place) {
   if (!response.ok) return
   const html = (await response.text()).trim()
   const wasRunning = place.querySelector('[data-import]')
+  if (place.contains(document.activeElement)) return
   if (html) place.replaceChildren(...new DOMParser().parseFromString(html, 'text/html').body.childNodes)
   else if (wasRunning) place.replaceChildren(overNotice(wasRunning.dataset.import))
 }
@@ -26,8 +27,9 @@ async function show(place) {
 function overNotice(id) {
   const notice = document.createElement('p')
   notice.className = 'notice notice--quiet'
-  const again = link('', 'Show the products as they are now')
+  const again = link('', 'Refresh the list')
   again.href = location.href
+  again.dataset.refresh = ''
   const text = document.createElement('span')
   text.className = 'notice__text'
   text.append('The import has ended. ', again)

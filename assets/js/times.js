@@ -11,7 +11,7 @@ export function localise(root = document) {
     const at = new Date(element.dateTime)
     if (Number.isNaN(at.getTime())) continue
     element.title = whole.format(at)
-    element.textContent = words(at, new Date())
+    element.textContent = element.dataset.time === 'day' ? dayAndYear.format(at) : words(at, new Date())
   }
 }
 

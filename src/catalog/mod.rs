@@ -8,12 +8,14 @@ pub mod edit;
 mod export;
 mod filter;
 mod list;
+mod mark;
 pub mod pages;
 mod product;
 mod queries;
 pub mod routes;
 mod search;
 mod sku;
+pub mod view;
 
 pub use bulk::{BulkCounts, BulkMode, BulkOrigin, BulkRow, BulkWriter};
 pub use counts::{Counts, compact as compact_counts, read as read_counts};

@@ -1,32 +1,57 @@
 //! The catalogue's pages.
 
 use super::api::ListQuery;
-use super::list::{self, Cursor};
-use super::pages::{ProductRow, ProductsPage};
+use super::pages::{ProductCount, ProductResults, ProductsPage};
 use super::search::Search;
-use crate::http::pages::Pager;
+use super::view::ListView;
+use super::{counts, list};
+use crate::http::Error;
 use crate::http::render::{self, Page};
 use axum::extract::{Query as UrlQuery, State};
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
 
-/// `GET /products`.
-pub async fn index(State(search): State<Search>, UrlQuery(asked): UrlQuery<ListQuery>) -> Page {
-    let query = asked.parse()?;
-    let page = list::page(&search, &query).await?;
-    let pager = Pager {
-        previous: page.previous.map(|cursor| address(&asked, &cursor)),
-        next: page.next.map(|cursor| address(&asked, &cursor)),
-    };
-    let rows = page.products.into_iter().map(|product| ProductRow {
-        name: product.name,
-        sku: product.sku,
-        active: product.active,
-        updated_at: product.updated_at,
-    });
-    let only = query.filter.status.only();
-    render::page(&ProductsPage::new(page.total.value, rows.collect(), pager).only(only))
+/// Up to here products are counted while somebody waits.
+const COUNTED_UP_TO: i64 = 10_000;
+/// By this header scripts ask for the part of the page that changes.
+const FRAGMENT: HeaderName = HeaderName::from_static("x-fragment");
+
+/// How carefully products are to be counted.
+#[derive(Deserialize)]
+pub struct CountQuery {
+    /// Anything: to the last one, however long it takes.
+    #[serde(default)]
+    exact: String,
 }
 
-/// Another page of the list that was asked for.
-fn address(asked: &ListQuery, cursor: &Cursor) -> String {
-    asked.at(&cursor.encode()).address()
+/// `GET /products`: the page, or for scripts the results alone.
+pub async fn index(
+    State(search): State<Search>,
+    headers: HeaderMap,
+    UrlQuery(asked): UrlQuery<ListQuery>,
+) -> Result<Response, Error> {
+    let query = asked.parse()?;
+    let (counts, page) = tokio::join!(counts::read(&search.database.pool), list::page(&search, &query));
+    let list = ListView::new(asked, &query, counts?, page?);
+    // The same address has two answers: a browser must not show the smaller one when somebody goes back to it.
+    let kept = |how| [(header::VARY, "x-fragment"), (header::CACHE_CONTROL, how)];
+    if headers.contains_key(FRAGMENT) {
+        return Ok((kept("no-store"), render::page(&ProductResults { list })?).into_response());
+    }
+    Ok((kept("no-cache"), render::page(&ProductsPage::new(list))?).into_response())
+}
+
+/// `GET /products/count`: how many match. Rows come first, so this is asked after they are shown.
+pub async fn count(
+    State(search): State<Search>,
+    UrlQuery(how): UrlQuery<CountQuery>,
+    UrlQuery(asked): UrlQuery<ListQuery>,
+) -> Page {
+    let up_to = how.exact.is_empty().then_some(COUNTED_UP_TO);
+    let total = list::count(&search, &asked.filter()?, up_to).await?;
+    render::page(&ProductCount {
+        value: total.value,
+        is_exact: total.is_exact,
+    })
 }

@@ -70,6 +70,11 @@ pub fn time(at: DateTime<Utc>) -> String {
     at.format("%-d %b %Y, %H:%M UTC").to_string()
 }
 
+/// A day for people: `22 Nov 2026`.
+pub fn date(at: DateTime<Utc>) -> String {
+    at.format("%-d %b %Y").to_string()
+}
+
 /// A time for machines: RFC 3339.
 pub fn time_machine(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -145,6 +150,12 @@ pub mod filters {
         Ok(super::time(at.get()))
     }
 
+    /// See [`super::date`].
+    #[filter_fn]
+    pub fn date(at: impl Shown<DateTime<Utc>>, _: &dyn Values) -> Result<String> {
+        Ok(super::date(at.get()))
+    }
+
     /// See [`super::time_machine`].
     #[filter_fn]
     pub fn time_machine(at: impl Shown<DateTime<Utc>>, _: &dyn Values) -> Result<String> {
@@ -209,6 +220,7 @@ mod tests {
     fn times_are_written_for_people_and_machines() {
         let at = DateTime::from_timestamp(1_795_376_460, 0).unwrap();
         assert_eq!(time(at), "22 Nov 2026, 19:41 UTC");
+        assert_eq!(date(at), "22 Nov 2026");
         assert_eq!(time_machine(at), "2026-11-22T19:41:00Z");
     }
 

@@ -90,3 +90,11 @@ impl RunningNotice {
         view::others_words(self.others)
     }
 }
+
+/// `/imports/choices`: the entries of a menu in which an import is chosen.
+#[derive(Template)]
+#[template(path = "imports/choices.html")]
+pub struct ImportChoices {
+    /// Newest first.
+    pub imports: Vec<ImportView>,
+}

@@ -44,6 +44,14 @@ pub async fn list(orm: &DatabaseConnection, before: Option<i64>, limit: u64) -> 
     query.all(orm).await
 }
 
+/// The newest imports that added or changed something.
+pub async fn with_changes(orm: &DatabaseConnection, limit: u64) -> Result<Vec<Import>, DbErr> {
+    use sea_orm::{ColumnTrait as _, Condition};
+    let has_changes = Condition::any().add(Column::Created.gt(0)).add(Column::Updated.gt(0));
+    let query = Entity::find().filter(has_changes).order_by_desc(Column::Id);
+    query.limit(limit).all(orm).await
+}
+
 /// The imports that are not over, oldest first.
 pub async fn running(orm: &DatabaseConnection) -> Result<Vec<Import>, DbErr> {
     use sea_orm::ColumnTrait as _;

@@ -2,7 +2,7 @@
 
 use super::api::{end, parse_cursor, parse_id, unknown};
 use super::import::Import;
-use super::pages::{ImportPage, ImportsPage, RunningNotice, SHOWN_REJECTIONS};
+use super::pages::{ImportChoices, ImportPage, ImportsPage, RunningNotice, SHOWN_REJECTIONS};
 use super::queries;
 use super::sample as sample_file;
 use super::upload::{OptionsDraft, Uploads, receive_body, receive_form};
@@ -19,6 +19,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 const PAGE_SIZE: u64 = 25;
+/// More imports than this nobody looks through in a menu.
+const CHOICES: u64 = 100;
 /// Rows of the sample that can be tried out.
 const SAMPLE_ROWS: u64 = 1_000;
 const SAMPLE_SEED: u64 = 1;
@@ -105,6 +107,27 @@ pub async fn names(
     Ok(Json(
         names.into_iter().map(|(id, name)| (id.to_string(), name)).collect(),
     ))
+}
+
+/// Which import is chosen already.
+#[derive(Deserialize)]
+pub struct ChoicesQuery {
+    #[serde(default)]
+    chosen: String,
+}
+
+/// `GET /imports/choices`: the imports by which the list of products can be narrowed, newest first. The chosen one is
+/// among them however old it is.
+pub async fn choices(State(database): State<Database>, Query(query): Query<ChoicesQuery>) -> Page {
+    let mut found = queries::with_changes(&database.orm, CHOICES).await?;
+    if let Ok(chosen) = query.chosen.parse::<i64>()
+        && found.iter().all(|import| import.id != chosen)
+    {
+        found.extend(queries::find(&database.orm, chosen).await?);
+    }
+    render::page(&ImportChoices {
+        imports: found.iter().map(ImportView::from).collect(),
+    })
 }
 
 /// `GET /imports/{id}`.

@@ -1,0 +1,31 @@
+// The list of products: its parts, and how a change in one of them reaches the others.
+
+import { bulkActions } from './bulk.js'
+import { finder } from './finder.js'
+import { fullTexts } from './full-texts.js'
+import { keys } from './keys.js'
+import { productChanges } from './changes.js'
+import { Results } from './results.js'
+import { selection } from './selection.js'
+import { showTotal } from './total.js'
+import { statusSwitches } from './status.js'
+
+export function productList(root) {
+  const place = root.querySelector('.results')
+  const results = new Results(place)
+  const going = new AbortController()
+  const list = { root, place, results, signal: going.signal }
+  list.go = finder(list)
+  list.selection = selection(list)
+  bulkActions(list)
+  statusSwitches(list)
+  productChanges(list)
+  showTotal(list)
+  keys(list)
+  fullTexts(list)
+  root.classList.add('is-alive')
+  return () => {
+    going.abort()
+    results.stop()
+  }
+}

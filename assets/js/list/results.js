@@ -1,0 +1,91 @@
+// Fetches lists and shows them in place of the one before. The newest question wins: an older answer is not awaited
+// any more, and would not be shown if it came.
+
+import { announce } from '../announce.js'
+import { localise } from '../times.js'
+import { toast } from '../toast.js'
+
+/** Answers that take longer than this are awaited before grey bars. */
+const SKELETON_AFTER_MS = 150
+const ANNOUNCE_AFTER_MS = 700
+
+export class Results extends EventTarget {
+  constructor(place) {
+    super()
+    this.place = place
+    this.query = location.search
+  }
+
+  /** Shows the list of that query; answers whether it is the one that is shown now. */
+  async show(query, { isQuiet = false } = {}) {
+    this.asking?.abort()
+    const asking = this.asking = new AbortController()
+    if (!isQuiet) this.wait(asking.signal)
+    try {
+      const html = await fetchResults(query, asking.signal)
+      if (asking.signal.aborted) return false
+      this.replace(html, query)
+      if (!isQuiet) this.tell()
+      return true
+    } catch (trouble) {
+      if (asking.signal.aborted) return false
+      this.stopWaiting()
+      if (!isQuiet) toast({ text: trouble.message, tone: 'bad', action: { label: 'Try again', run: () => this.show(query) } })
+      return false
+    } finally {
+      if (this.asking === asking) this.asking = null
+    }
+  }
+
+  /** The same list as it is now. */
+  refresh() {
+    return this.show(this.query, { isQuiet: true })
+  }
+
+  replace(html, query) {
+    this.stopWaiting()
+    const focused = this.place.contains(document.activeElement) ? document.activeElement.id : ''
+    const fresh = new DOMParser().parseFromString(html, 'text/html').body
+    localise(fresh)
+    this.query = query
+    this.place.replaceChildren(...fresh.childNodes)
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true })
+    this.dispatchEvent(new Event('shown'))
+  }
+
+  wait(signal) {
+    clearTimeout(this.skeleton)
+    this.place.setAttribute('aria-busy', 'true')
+    this.skeleton = setTimeout(() => { if (!signal.aborted) this.place.classList.add('is-waiting') }, SKELETON_AFTER_MS)
+  }
+
+  stopWaiting() {
+    clearTimeout(this.skeleton)
+    this.place.removeAttribute('aria-busy')
+    this.place.classList.remove('is-waiting')
+  }
+
+  /** Not at every letter that is typed: whoever listens hears the last one only. */
+  tell() {
+    clearTimeout(this.telling)
+    this.telling = setTimeout(() => {
+      announce((this.place.querySelector('[data-total]') ?? this.place.querySelector('.empty__title, .empty h2'))?.textContent.trim() ?? '')
+    }, ANNOUNCE_AFTER_MS)
+  }
+
+  stop() {
+    this.asking?.abort()
+    clearTimeout(this.skeleton)
+    clearTimeout(this.telling)
+  }
+}
+
+async function fetchResults(query, signal) {
+  const response = await fetch(`/products${query}`, { signal, headers: { 'X-Fragment': 'results' } }).catch(trouble => {
+    if (signal.aborted) throw trouble
+    throw new Error('The products could not be fetched: there is no connection.')
+  })
+  if (response.ok) return response.text()
+  const problem = await response.json().catch(() => null)
+  throw new Error(problem?.errors?.[0]?.message ?? problem?.detail ?? 'The products could not be fetched.')
+}

@@ -1,0 +1,96 @@
+// Ticks in rows, the tick of the page, and the bar that says how many products are selected.
+
+import { announce } from '../announce.js'
+import { count, number } from '../format.js'
+import { toast } from '../toast.js'
+import { filterOf } from './address.js'
+import { Selected } from './selected.js'
+import { countOf } from './total.js'
+
+export function selection({ root, place, results, signal }) {
+  const selected = new Selected(sessionStorage)
+  const bar = root.querySelector('.selection')
+  const more = bar.querySelector('[data-everything]')
+  const page = () => ticks(place).map(tick => tick.value)
+
+  function draw() {
+    const boxes = ticks(place)
+    for (const box of boxes) {
+      box.checked = selected.has(box.value)
+      box.closest('tr').classList.toggle('is-selected', box.checked)
+    }
+    const head = place.querySelector('[data-tick-page]')
+    const chosen = boxes.filter(box => box.checked).length
+    if (head) {
+      head.checked = chosen > 0 && chosen === boxes.length
+      head.indeterminate = chosen > 0 && chosen < boxes.length
+    }
+    const words = selected.everything === null
+      ? `${number(selected.count)} selected`
+      : selected.count === 1 ? 'The one that matches is selected' : `All ${number(selected.count)} ${filterOf(results.query) ? 'that match ' : ''}are selected`
+    bar.classList.toggle('is-open', selected.count > 0)
+    bar.inert = selected.count === 0
+    if (selected.count > 0) bar.querySelector('[data-selected]').textContent = words
+    drawMore(boxes.length)
+  }
+
+  /** The offer to select what other pages have too. */
+  function drawMore(onPage) {
+    const { total, exact } = place.querySelector('[data-total]')?.dataset ?? {}
+    more.hidden = selected.everything !== null || !total || (exact === 'true' && Number(total) <= Math.max(onPage, selected.count))
+    more.textContent = exact === 'true' ? `Select all ${number(Number(total))}${filterOf(results.query) ? ' that match' : ''}` : 'Select everything that matches'
+  }
+
+  function tick(id, isSelected, isRange) {
+    if (isRange) selected.setTo(id, isSelected, page())
+    else selected.set(id, isSelected, page())
+    draw()
+    announce(selected.count ? `${number(selected.count)} selected` : 'Nothing is selected')
+  }
+
+  async function selectEverything() {
+    more.disabled = true
+    more.textContent = 'Counting…'
+    const query = results.query
+    try {
+      const counted = await countOf(query, signal, true)
+      if (filterOf(query) === selected.filter) selected.setEverything(Number(counted.value))
+      announce(`All ${counted.textContent} are selected`)
+    } catch (trouble) {
+      if (!signal.aborted) toast({ text: trouble.message, tone: 'bad' })
+    }
+    more.disabled = false
+    draw()
+  }
+
+  function clear() {
+    selected.clear()
+    draw()
+    announce('Nothing is selected')
+  }
+
+  place.addEventListener('click', event => {
+    const box = event.target
+    if (box.matches?.('[data-tick-page]')) {
+      selected.setPage(page(), box.checked)
+      if (!box.checked) selected.clear()
+      draw()
+    } else if (box.name === 'ids') tick(box.value, box.checked, event.shiftKey)
+  }, { signal })
+  // A shift-click on a label would select text instead of rows.
+  place.addEventListener('mousedown', event => { if (event.shiftKey && event.target.closest('.tick')) event.preventDefault() }, { signal })
+  more.addEventListener('click', selectEverything, { signal })
+  bar.querySelector('[data-clear]').addEventListener('click', clear, { signal })
+  const shown = () => {
+    if (selected.shown(filterOf(results.query))) announce(`The selection of before was dropped, as other products are shown now.`)
+    draw()
+  }
+  results.addEventListener('shown', shown, { signal })
+  results.addEventListener('counted', draw, { signal })
+  shown()
+  return { selected, draw, clear, tick, countWords: () => count(selected.count, 'product', 'products') }
+}
+
+function ticks(place) {
+  return [...place.querySelectorAll('input[name=ids]')]
+}

@@ -1,0 +1,79 @@
+// The switch in a row: shown at once, taken back when the server does not agree.
+
+import { localise } from '../times.js'
+import { toast } from '../toast.js'
+
+export function statusSwitches({ place, results, signal }) {
+  place.addEventListener('submit', event => {
+    const form = event.target
+    if (!form.matches('[data-status]')) return
+    event.preventDefault()
+    if (!form.dataset.busy) change(form, results)
+  }, { signal })
+}
+
+async function change(form, results) {
+  const wanted = form.elements.active.value === 'true'
+  const name = form.closest('tr').querySelector('.products__link').textContent
+  form.dataset.busy = 'true'
+  draw(form, wanted)
+  try {
+    const response = await send(form, wanted)
+    if (response.status === 409 || response.status === 404) {
+      await results.refresh()
+      const what = response.status === 404 ? 'has been deleted' : 'was changed by someone else'
+      return toast({ text: `“${name}” ${what} meanwhile. You see it as it is now.`, tone: 'bad' })
+    }
+    if (!response.ok) throw new Error((await response.json().catch(() => null))?.detail ?? 'Please try again.')
+    settle(form, await response.json())
+    refreshTabs(results)
+    toast({ text: `“${name}” is ${wanted ? 'active' : 'inactive'} now.`, action: { label: 'Undo', run: () => undo(form, results) } })
+  } catch (trouble) {
+    draw(form, !wanted)
+    toast({ text: `“${name}” was not changed. ${trouble instanceof TypeError ? 'There is no connection.' : trouble.message}`, tone: 'bad' })
+  } finally {
+    delete form.dataset.busy
+  }
+}
+
+function send(form, active) {
+  const { id } = form.closest('tr').dataset
+  return fetch(`/api/v1/products/${id}`, {
+    method: 'PATCH',
+    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+    body: JSON.stringify({ active, version: Number(form.elements.version.value) }),
+  })
+}
+
+function undo(form, results) {
+  const current = form.isConnected ? form : document.getElementById(`product-${form.closest('tr').dataset.id}`)?.querySelector('[data-status]')
+  change(current ?? form, results)
+}
+
+function draw(form, active) {
+  const button = form.querySelector('button')
+  button.dataset.active = active
+  button.querySelector('[data-word]').textContent = active ? 'Active' : 'Inactive'
+  button.querySelector('[data-next]').textContent = active ? 'make it inactive' : 'make it active'
+}
+
+function settle(form, product) {
+  const row = form.closest('tr')
+  form.elements.version.value = product.version
+  form.elements.active.value = !product.active
+  row.dataset.version = product.version
+  row.querySelector('time').dateTime = product.updated_at
+  draw(form, product.active)
+  localise(row)
+}
+
+/** How many are active and inactive. The rows stay where they are, or the next click would meet another. */
+async function refreshTabs({ query, place }) {
+  const response = await fetch(`/products${query}`, { headers: { 'X-Fragment': 'results' } }).catch(() => null)
+  if (!response?.ok) return
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html')
+  for (const fresh of page.querySelectorAll('.tabs .tally')) {
+    const tally = place.querySelector(`#${fresh.closest('a').id} .tally`)
+    if (tally) tally.textContent = fresh.textContent
+  }
+}

@@ -1,0 +1,427 @@
+//! The list of products in a salesperson's words: what its page needs to know, and how it says so.
+//!
+//! Every link of the page is an address of [`ListQuery`], so that the address alone is the state of the list.
+
+use super::api::ListQuery;
+use super::counts::Counts;
+use super::filter::{Sort, SortBy, Status};
+use super::list::{Page, Total};
+use super::mark::{Piece, mark};
+use super::product::Product;
+use crate::http::format::{count, number};
+use crate::http::pages::Pager;
+use chrono::{DateTime, Utc};
+
+/// How many products a page may be asked to show.
+pub const PAGE_SIZES: [u64; 4] = [25, 50, 100, 200];
+/// A description is shown in one line; more of it than this fits on no screen.
+const EXCERPT_MAX_CHARS: usize = 280;
+/// A match further in than this would not be seen, so the excerpt begins shortly before it.
+const MATCH_SEEN_WITHIN_CHARS: usize = 60;
+const BEFORE_MATCH_CHARS: usize = 24;
+
+/// The list as its page shows it.
+#[derive(Clone, Debug)]
+pub struct ListView {
+    /// The words of the address.
+    pub asked: ListQuery,
+    /// How many products there are, whatever is searched for.
+    pub counts: Counts,
+    /// How many match.
+    pub total: Total,
+    /// Those of this page.
+    pub rows: Vec<ProductRow>,
+    /// The way to the pages beside it.
+    pub pager: Pager,
+    /// Their order.
+    pub sort: Sort,
+    /// At most so many are on a page.
+    pub limit: u64,
+    /// Changed then or later.
+    pub changed_since: Option<DateTime<Utc>>,
+    /// Changed before then.
+    pub changed_before: Option<DateTime<Utc>>,
+}
+
+/// One line of the list.
+#[derive(Clone, Debug)]
+pub struct ProductRow {
+    /// What it shows.
+    pub product: Product,
+    /// What was searched for.
+    pub q: String,
+}
+
+/// A part of the catalogue that can be chosen: all, active or inactive products.
+pub struct Tab {
+    /// Its name.
+    pub name: &'static str,
+    /// How many products it has.
+    pub count: i64,
+    /// Where it is.
+    pub address: String,
+    /// Whether it is shown.
+    pub is_current: bool,
+}
+
+/// A filter that is on, and the address without it.
+pub struct Chip {
+    /// Which one: a word of the address.
+    pub word: &'static str,
+    /// What it says.
+    pub text: String,
+    /// The time it speaks of.
+    pub at: Option<DateTime<Utc>>,
+    /// The list without it.
+    pub without: String,
+}
+
+/// A column's head by which the list can be sorted.
+pub struct Heading {
+    /// Its name.
+    pub name: &'static str,
+    /// The list in its order; the other way round when it is in that order already.
+    pub address: String,
+    /// `ascending`, `descending` or nothing, as `aria-sort` wants it.
+    pub direction: Option<&'static str>,
+}
+
+/// One entry of a menu.
+pub struct Choice {
+    /// The word of the address.
+    pub value: String,
+    /// What it says.
+    pub text: String,
+    /// Whether it is the one.
+    pub is_chosen: bool,
+}
+
+impl ListView {
+    /// What was asked for, and what was found.
+    pub fn new(asked: ListQuery, query: &super::list::Query, counts: Counts, page: Page) -> Self {
+        let pager = Pager {
+            previous: page.previous.map(|cursor| asked.at(&cursor.encode()).address()),
+            next: page.next.map(|cursor| asked.at(&cursor.encode()).address()),
+        };
+        let row = |product| ProductRow {
+            product,
+            q: asked.q.clone(),
+        };
+        Self {
+            rows: page.products.into_iter().map(row).collect(),
+            total: page.total,
+            counts,
+            pager,
+            sort: query.sort,
+            limit: query.limit,
+            changed_since: query.filter.changed_since,
+            changed_before: query.filter.changed_before,
+            asked,
+        }
+    }
+
+    /// Whether there is no product at all.
+    pub fn is_empty_catalogue(&self) -> bool {
+        self.counts.all() == 0 && self.rows.is_empty()
+    }
+
+    /// Whether the address leads to a page of the list that has nothing left.
+    pub fn is_emptied_page(&self) -> bool {
+        self.rows.is_empty() && !self.asked.cursor.is_empty()
+    }
+
+    /// The status that is shown, if only one is.
+    pub fn only(&self) -> Option<&'static str> {
+        Status::from_word(&self.asked.status).and_then(Status::only)
+    }
+
+    /// What was searched for.
+    pub fn q(&self) -> &str {
+        self.asked.q.trim()
+    }
+
+    /// The first page of the list after a change of its words.
+    fn with(&self, change: impl FnOnce(&mut ListQuery)) -> String {
+        let mut asked = self.asked.at("");
+        change(&mut asked);
+        asked.address()
+    }
+
+    /// The first page of the same list.
+    pub fn first_page(&self) -> String {
+        self.with(|_| {})
+    }
+
+    /// The same list without what narrows it, in the same order.
+    pub fn everything(&self) -> String {
+        let kept = ListQuery {
+            sort: self.asked.sort.clone(),
+            limit: self.asked.limit.clone(),
+            ..ListQuery::default()
+        };
+        // Nothing is searched for any more, so nothing is more relevant than another.
+        if self.sort.by == SortBy::Relevance {
+            return ListQuery {
+                sort: String::new(),
+                ..kept
+            }
+            .address();
+        }
+        kept.address()
+    }
+
+    /// The words behind the path, for other addresses about the same products.
+    pub fn words(&self) -> String {
+        let address = self.with(|asked| asked.limit.clear());
+        address
+            .split_once('?')
+            .map(|(_, words)| format!("?{words}"))
+            .unwrap_or_default()
+    }
+
+    /// All, active and inactive products.
+    pub fn tabs(&self) -> Vec<Tab> {
+        let tab = |name, status: Status| {
+            let word = status.only().unwrap_or_default();
+            Tab {
+                name,
+                count: self.counts.of(status),
+                address: self.with(|asked| word.clone_into(&mut asked.status)),
+                is_current: self.only() == status.only(),
+            }
+        };
+        vec![
+            tab("All", Status::All),
+            tab("Active", Status::Active),
+            tab("Inactive", Status::Inactive),
+        ]
+    }
+
+    /// The filters that are on. The status has its tabs, and the search its box.
+    pub fn chips(&self) -> Vec<Chip> {
+        let mut chips = Vec::new();
+        if self.changed_since.is_some() {
+            chips.push(Chip {
+                word: "changed_since",
+                text: "Changed since".to_owned(),
+                at: self.changed_since,
+                without: self.with(|asked| asked.changed_since.clear()),
+            });
+        }
+        if self.changed_before.is_some() {
+            chips.push(Chip {
+                word: "changed_before",
+                text: "Changed before".to_owned(),
+                at: self.changed_before,
+                without: self.with(|asked| asked.changed_before.clear()),
+            });
+        }
+        if !self.asked.import.is_empty() {
+            chips.push(Chip {
+                word: "import",
+                text: format!("From import {}", self.asked.import),
+                at: None,
+                without: self.with(|asked| asked.import.clear()),
+            });
+        }
+        chips
+    }
+
+    /// A day as a date field wants it.
+    pub fn day(at: &Option<DateTime<Utc>>) -> String {
+        at.map(|at| at.format("%Y-%m-%d").to_string()).unwrap_or_default()
+    }
+
+    /// The head of a column. Names and SKUs begin at the first letter, times at the last change.
+    pub fn heading(&self, by: SortBy, name: &'static str) -> Heading {
+        let is_sorted = self.sort.by == by;
+        let next = Sort {
+            by,
+            is_reversed: if is_sorted {
+                !self.sort.is_reversed
+            } else {
+                matches!(by, SortBy::CreatedAt | SortBy::UpdatedAt)
+            },
+        };
+        let direction = if self.sort.is_reversed {
+            "descending"
+        } else {
+            "ascending"
+        };
+        Heading {
+            name,
+            address: self.with(|asked| asked.sort = next.to_word()),
+            direction: is_sorted.then_some(direction),
+        }
+    }
+
+    /// The columns that sort.
+    pub fn name_heading(&self) -> Heading {
+        self.heading(SortBy::Name, "Name")
+    }
+
+    /// See [`Self::heading`].
+    pub fn sku_heading(&self) -> Heading {
+        self.heading(SortBy::Sku, "SKU")
+    }
+
+    /// See [`Self::heading`].
+    pub fn changed_heading(&self) -> Heading {
+        self.heading(SortBy::UpdatedAt, "Changed")
+    }
+
+    /// Every order that can be chosen.
+    pub fn sorts(&self) -> Vec<Choice> {
+        let chosen = self.sort.to_word();
+        let offered = [
+            ("relevance", "Best match first", !self.q().is_empty()),
+            ("-relevance", "Best match last", false),
+            ("sku", "SKU, A to Z", true),
+            ("-sku", "SKU, Z to A", true),
+            ("name", "Name, A to Z", true),
+            ("-name", "Name, Z to A", true),
+            ("-updated_at", "Changed last first", true),
+            ("updated_at", "Changed longest ago first", true),
+            ("-created_at", "Newest first", true),
+            ("created_at", "Oldest first", true),
+        ];
+        let choice = |(value, text, _): (&str, &str, bool)| Choice {
+            is_chosen: value == chosen,
+            value: value.to_owned(),
+            text: text.to_owned(),
+        };
+        let offered = offered
+            .into_iter()
+            .filter(|(value, _, always)| *always || *value == chosen);
+        offered.map(choice).collect()
+    }
+
+    /// How many products a page may have; the number in the address too, if it is another.
+    pub fn limits(&self) -> Vec<Choice> {
+        let mut limits = PAGE_SIZES.to_vec();
+        if !limits.contains(&self.limit) {
+            limits.push(self.limit);
+            limits.sort_unstable();
+        }
+        let choice = |limit: u64| Choice {
+            value: limit.to_string(),
+            text: limit.to_string(),
+            is_chosen: limit == self.limit,
+        };
+        limits.into_iter().map(choice).collect()
+    }
+
+    /// How many match, in words.
+    pub fn total_words(&self) -> String {
+        total_words(self.total.value, self.total.is_exact)
+    }
+
+    /// What was looked for when nothing is found.
+    pub fn nothing_found(&self) -> String {
+        let status = self.only().map(|status| format!("{status} ")).unwrap_or_default();
+        let narrowed = if self.chips().is_empty() {
+            ""
+        } else {
+            " with these filters"
+        };
+        match self.q() {
+            "" if narrowed.is_empty() => format!("No {status}products"),
+            "" => format!("No {status}products{narrowed}"),
+            q => format!("No {status}products match “{q}”{narrowed}"),
+        }
+    }
+
+    /// What to try then: the search without the other filters.
+    pub fn without_filters(&self) -> Option<String> {
+        let is_narrowed = self.only().is_some() || !self.chips().is_empty();
+        let only_q = ListQuery {
+            q: self.asked.q.clone(),
+            limit: self.asked.limit.clone(),
+            ..ListQuery::default()
+        };
+        (is_narrowed && !self.q().is_empty()).then(|| only_q.address())
+    }
+}
+
+/// `12,345 products`, or `10,000+ products` where nobody counted on.
+pub fn total_words(value: i64, is_exact: bool) -> String {
+    if is_exact {
+        count(value, "product", "products")
+    } else {
+        format!("{}+ products", number(value))
+    }
+}
+
+impl ProductRow {
+    /// Its name, cut where the search matches.
+    pub fn name(&self) -> Vec<Piece<'_>> {
+        mark(&self.product.name, &self.q)
+    }
+
+    /// Its SKU, cut where the search matches.
+    pub fn sku(&self) -> Vec<Piece<'_>> {
+        mark(&self.product.sku, &self.q)
+    }
+
+    /// As much of its description as a line shows, from where the search matches.
+    pub fn excerpt(&self) -> Vec<Piece<'_>> {
+        excerpt(&self.product.description, &self.q)
+    }
+
+    /// Whether the search is found in the description, so that narrow screens show it as well.
+    pub fn is_found_in_description(&self) -> bool {
+        self.excerpt().iter().any(|piece| piece.is_match)
+    }
+}
+
+/// The beginning of a text, or of its part around the first match if that lies further in.
+fn excerpt<'a>(text: &'a str, q: &str) -> Vec<Piece<'a>> {
+    let pieces = mark(text, q);
+    let before = pieces
+        .iter()
+        .take_while(|piece| !piece.is_match)
+        .map(|piece| piece.text.len());
+    let first_match = before.sum::<usize>();
+    let lead = &text[..first_match];
+    let mut start = 0;
+    if first_match < text.len() && lead.chars().count() > MATCH_SEEN_WITHIN_CHARS {
+        let nearby = lead
+            .char_indices()
+            .rev()
+            .nth(BEFORE_MATCH_CHARS)
+            .map_or(0, |(at, _)| at);
+        // From a word's beginning on, if one is near.
+        start = lead[nearby..]
+            .find(char::is_whitespace)
+            .map_or(nearby, |at| nearby + at);
+    }
+    let end = text[start..]
+        .char_indices()
+        .nth(EXCERPT_MAX_CHARS)
+        .map_or(text.len(), |(at, _)| start + at);
+    let mut shown = Vec::new();
+    if start > 0 {
+        shown.push(Piece {
+            text: "…",
+            is_match: false,
+        });
+    }
+    let mut place = 0;
+    for piece in pieces {
+        let (from, to) = (place.max(start), (place + piece.text.len()).min(end));
+        place += piece.text.len();
+        if from < to {
+            shown.push(Piece {
+                text: &text[from..to],
+                ..piece
+            });
+        }
+    }
+    if end < text.len() {
+        shown.push(Piece {
+            text: "…",
+            is_match: false,
+        });
+    }
+    shown
+}
