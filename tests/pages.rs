@@ -7,7 +7,10 @@
 
 use askama::Template;
 use chrono::{DateTime, Duration, Utc};
-use product_importer::catalog::pages::{ProductRow, ProductsPage};
+use product_importer::catalog::api::ListQuery;
+use product_importer::catalog::pages::ProductsPage;
+use product_importer::catalog::view::ListView;
+use product_importer::catalog::{Counts, Page as ProductList, Product, Total};
 use product_importer::http::assets;
 use product_importer::http::pages::{ErrorPage, Flash, Pager};
 use product_importer::imports::pages::{ImportPage, ImportsPage, RunningNotice};
@@ -264,9 +267,7 @@ fn the_notice_on_other_pages() {
     assert_eq!(html.trim(), "");
 }
 
-#[test]
-fn the_products_page_empty_and_full() {
-    check("products/empty", &ProductsPage::new(0, Vec::new(), Pager::default()));
+fn products() -> Vec<Product> {
     let names = [
         "Ergonomic Granite Chair",
         "Lampe à pied, laiton brossé",
@@ -274,22 +275,64 @@ fn the_products_page_empty_and_full() {
         "Ψηφιακό ρολόι",
     ];
     let mut products: Vec<_> = (0..50)
-        .map(|number: i64| ProductRow {
-            name: format!("{} {}", names[number as usize % 4], number + 1),
-            sku: format!("lay-raise-best-{:05}", number * 7919 % 100_000),
-            active: number % 7 != 3,
+        .map(|number: i64| Product {
+            id: number + 1,
+            created_at: now() - Duration::days(40),
             updated_at: now() - Duration::minutes(number * number * 3 + 1),
+            import_id: None,
+            import_line: None,
+            version: 1,
+            active: number % 7 != 3,
+            sku: format!("lay-raise-best-{:05}", number * 7919 % 100_000),
+            sku_key: format!("lay-raise-best-{:05}", number * 7919 % 100_000),
+            name: format!("{} {}", names[number as usize % 4], number + 1),
+            description: "It is made of what it is made of, by people who know how.".repeat(number as usize % 4),
         })
         .collect();
     products[4].name = "An unusually long product name that goes on and on because a supplier wrote the sales pitch into the title column of the export, twice over and without a pause".into();
     products[6].sku = "X".repeat(255);
-    let pager = Pager {
-        previous: Some("/products".into()),
-        next: Some("/products?after=9".into()),
+    products
+}
+
+fn list(asked: ListQuery, counts: Counts, products: Vec<Product>) -> ListView {
+    let query = asked.parse().unwrap();
+    let total = Total {
+        value: if products.is_empty() { 0 } else { counts.all() },
+        is_exact: true,
     };
-    let mut page = ProductsPage::new(498_231, products, pager);
+    let page = ProductList {
+        products,
+        previous: None,
+        next: None,
+        total,
+    };
+    ListView::new(asked, &query, counts, page)
+}
+
+#[test]
+fn the_products_page_empty_and_full() {
+    let nothing = list(ListQuery::default(), Counts::default(), Vec::new());
+    check("products/empty", &ProductsPage::new(nothing));
+    let counts = Counts {
+        active: 498_000,
+        inactive: 231,
+    };
+    let asked = ListQuery {
+        q: "lampe chair".into(),
+        changed_since: "2026-11-20".into(),
+        import: "3".into(),
+        ..ListQuery::default()
+    };
+    let mut page = ProductsPage::new(list(asked.clone(), counts, products()));
+    page.list.pager = Pager {
+        previous: Some("/products".into()),
+        next: Some("/products?cursor=9".into()),
+    };
     page.layout.flash = Some(Flash::good("Everything is in."));
-    assert!(check("products/index", &page).contains("498,231"));
+    let html = check("products/index", &page);
+    assert!(html.contains("498,231 products") && html.contains("231</span>"));
+    let found = check("products/nothing", &ProductsPage::new(list(asked, counts, Vec::new())));
+    assert!(found.contains("No products match “lampe chair” with these filters"));
 }
 
 #[test]

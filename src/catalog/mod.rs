@@ -8,7 +8,6 @@ pub mod edit;
 mod export;
 mod filter;
 mod list;
-mod mark;
 pub mod pages;
 mod product;
 mod queries;

@@ -6,8 +6,8 @@ use super::api::ListQuery;
 use super::counts::Counts;
 use super::filter::{Sort, SortBy, Status};
 use super::list::{Page, Total};
-use super::mark::{Piece, mark};
 use super::product::Product;
+use super::search::{Piece, mark};
 use crate::http::format::{count, number};
 use crate::http::pages::Pager;
 use chrono::{DateTime, Utc};
@@ -17,8 +17,8 @@ pub const PAGE_SIZES: [u64; 4] = [25, 50, 100, 200];
 /// A description is shown in one line; more of it than this fits on no screen.
 const EXCERPT_MAX_CHARS: usize = 280;
 /// A match further in than this would not be seen, so the excerpt begins shortly before it.
-const MATCH_SEEN_WITHIN_CHARS: usize = 60;
-const BEFORE_MATCH_CHARS: usize = 24;
+const MATCH_SEEN_WITHIN_CHARS: usize = 32;
+const BEFORE_MATCH_CHARS: usize = 18;
 
 /// The list as its page shows it.
 #[derive(Clone, Debug)]
@@ -287,7 +287,12 @@ impl ListView {
         ];
         let choice = |(value, text, _): (&str, &str, bool)| Choice {
             is_chosen: value == chosen,
-            value: value.to_owned(),
+            // An order that nobody chose is none that a form should ask for: another search may have another.
+            value: if value == chosen {
+                self.asked.sort.clone()
+            } else {
+                value.to_owned()
+            },
             text: text.to_owned(),
         };
         let offered = offered
@@ -424,4 +429,170 @@ fn excerpt<'a>(text: &'a str, q: &str) -> Vec<Piece<'a>> {
         });
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::list::Page;
+
+    fn product(id: i64, name: &str) -> Product {
+        let at = DateTime::from_timestamp(1_795_376_460, 0).unwrap();
+        Product {
+            id,
+            created_at: at,
+            updated_at: at,
+            import_id: None,
+            import_line: None,
+            version: 1,
+            active: id % 2 == 0,
+            sku: format!("LAMP-{id}"),
+            sku_key: format!("lamp-{id}"),
+            name: name.to_owned(),
+            description: String::new(),
+        }
+    }
+
+    fn list(asked: ListQuery, products: Vec<Product>) -> ListView {
+        let query = asked.parse().unwrap();
+        let counts = Counts {
+            active: 300,
+            inactive: 200,
+        };
+        let total = Total {
+            value: products.len() as i64,
+            is_exact: true,
+        };
+        let page = Page {
+            products,
+            previous: None,
+            next: None,
+            total,
+        };
+        ListView::new(asked, &query, counts, page)
+    }
+
+    fn asked(change: impl FnOnce(&mut ListQuery)) -> ListQuery {
+        let mut asked = ListQuery::default();
+        change(&mut asked);
+        asked
+    }
+
+    fn written(pieces: &[Piece<'_>]) -> String {
+        let mark = |piece: &Piece<'_>| match piece.is_match {
+            true => format!("[{}]", piece.text),
+            false => piece.text.to_owned(),
+        };
+        pieces.iter().map(mark).collect()
+    }
+
+    #[test]
+    fn tabs_keep_the_search_and_begin_at_the_first_page() {
+        let view = list(
+            asked(|asked| {
+                asked.q = "lamp".into();
+                asked.status = "active".into();
+                asked.limit = "25".into();
+            }),
+            Vec::new(),
+        );
+        let tabs = view.tabs();
+        let told: Vec<_> = tabs.iter().map(|tab| (tab.count, tab.is_current)).collect();
+        assert_eq!(told, [(500, false), (300, true), (200, false)]);
+        assert_eq!(tabs[0].address, "/products?q=lamp&limit=25");
+        assert_eq!(tabs[2].address, "/products?q=lamp&status=inactive&limit=25");
+    }
+
+    #[test]
+    fn a_head_sorts_and_turns_round() {
+        let by = |sort: &str| list(asked(|asked| asked.sort = sort.into()), Vec::new());
+        let fresh = by("").sku_heading();
+        assert_eq!(
+            (fresh.address.as_str(), fresh.direction),
+            ("/products?sort=-sku", Some("ascending"))
+        );
+        let name = by("").name_heading();
+        assert_eq!((name.address.as_str(), name.direction), ("/products?sort=name", None));
+        assert_eq!(by("").changed_heading().address, "/products?sort=-updated_at");
+        let changed = by("-updated_at").changed_heading();
+        assert_eq!(
+            (changed.address.as_str(), changed.direction),
+            ("/products?sort=updated_at", Some("descending"))
+        );
+    }
+
+    #[test]
+    fn an_order_that_nobody_chose_is_not_kept() {
+        let chosen = |view: &ListView| {
+            let sorts = view.sorts();
+            let chosen: Vec<_> = sorts.iter().filter(|sort| sort.is_chosen).collect();
+            assert_eq!(chosen.len(), 1);
+            (chosen[0].value.clone(), chosen[0].text.clone())
+        };
+        let usual = list(asked(|asked| asked.q = "lamp".into()), Vec::new());
+        assert_eq!(chosen(&usual), (String::new(), "Best match first".into()));
+        let by_name = list(asked(|asked| asked.sort = "-name".into()), Vec::new());
+        assert_eq!(chosen(&by_name).0, "-name");
+        assert!(by_name.sorts().iter().all(|sort| !sort.text.contains("match")));
+    }
+
+    #[test]
+    fn a_chip_leads_to_the_list_without_it() {
+        let view = list(
+            asked(|asked| {
+                asked.changed_since = "2026-11-20".into();
+                asked.import = "7".into();
+                asked.q = "lamp".into();
+                asked.sort = "relevance".into();
+            }),
+            Vec::new(),
+        );
+        let chips: Vec<_> = view.chips().into_iter().map(|chip| (chip.word, chip.without)).collect();
+        assert_eq!(
+            chips,
+            [
+                ("changed_since", "/products?q=lamp&import=7&sort=relevance".into()),
+                (
+                    "import",
+                    "/products?q=lamp&changed_since=2026-11-20&sort=relevance".into()
+                ),
+            ]
+        );
+        assert_eq!(view.everything(), "/products");
+        assert_eq!(view.without_filters().as_deref(), Some("/products?q=lamp"));
+        assert_eq!(view.nothing_found(), "No products match “lamp” with these filters");
+        assert_eq!(view.words(), "?q=lamp&changed_since=2026-11-20&import=7&sort=relevance");
+    }
+
+    #[test]
+    fn an_excerpt_begins_near_the_match() {
+        let long = "A lamp of brass, made by hand in a village where nobody makes anything else but lamps, with a shade of silk";
+        assert_eq!(written(&excerpt("A brass lamp", "lamp")), "A brass [lamp]");
+        assert_eq!(written(&excerpt(long, "silk")), "… with a shade of [silk]");
+        assert_eq!(written(&excerpt(long, "")), long);
+        assert_eq!(written(&excerpt("", "silk")), "");
+        let endless = "é".repeat(2000);
+        let shown = written(&excerpt(&endless, ""));
+        assert_eq!(shown.chars().count(), EXCERPT_MAX_CHARS + 1);
+        let found = format!("{endless}silk{endless}");
+        assert!(written(&excerpt(&found, "silk")).contains("[silk]"));
+    }
+
+    #[test]
+    fn unusual_page_sizes_can_be_kept() {
+        let view = list(asked(|asked| asked.limit = "7".into()), vec![product(1, "Lamp")]);
+        let limits: Vec<_> = view
+            .limits()
+            .into_iter()
+            .map(|limit| (limit.value, limit.is_chosen))
+            .collect();
+        assert_eq!(limits.iter().filter(|(_, is_chosen)| *is_chosen).count(), 1);
+        assert_eq!(limits[0], ("7".into(), true));
+    }
+
+    #[test]
+    fn totals_say_when_nobody_counted_on() {
+        assert_eq!(total_words(1, true), "1 product");
+        assert_eq!(total_words(10_000, false), "10,000+ products");
+    }
 }

@@ -43,7 +43,7 @@ test('a dropped file leads to its import and into the catalogue', async () => {
   assert.equal((await server.import(id)).created, 120)
   await page.getByRole('link', { name: 'See the products' }).click()
   await page.waitForURL(/\/products$/)
-  assert.match(await page.locator('h1').textContent(), /120/)
+  assert.match(await page.getByRole('link', { name: /^All/ }).textContent(), /120/)
   assert.equal(await page.locator('tbody tr').count(), 50)
   await page.getByRole('link', { name: 'Next' }).click()
   await page.waitForURL(/cursor=/)
