@@ -1,13 +1,14 @@
 // What is done with selected products. Everything that matches is meant by its filter and number: when there are
 // another number by now, nothing is done and one is asked again.
 
-import { count as countWords, number } from '../format.js'
+import { number } from '../format.js'
 import { visit } from '../navigation.js'
 import { toast } from '../toast.js'
-import { filterOf, queryOf } from './address.js'
+import { bodyOf, exportQuery, question } from './request.js'
 import { countOf } from './total.js'
 
-const ASKED_FROM = 2
+/** So many products are not changed by a slip of the hand. */
+const ASKED_FROM = 200
 
 export function bulkActions(list) {
   const { root, results, selection: { selected, draw }, signal } = list
@@ -16,7 +17,7 @@ export function bulkActions(list) {
 
   async function run(action) {
     const many = selected.everything !== null
-    if ((action === 'delete' || many || selected.count > ASKED_FROM * 100) && !await confirm(dialog, question(action, selected.count))) return
+    if ((action === 'delete' || many || selected.count >= ASKED_FROM) && !await confirm(dialog, question(action, selected.count))) return
     bar.classList.add('is-busy')
     await send(action).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
     bar.classList.remove('is-busy')
@@ -53,28 +54,6 @@ export function bulkActions(list) {
   bar.querySelector('[data-export]').addEventListener('click', event => {
     event.currentTarget.href = `/products/export.csv${exportQuery(selected, results.query)}`
   }, { signal })
-}
-
-export function bodyOf(action, selected, query) {
-  if (selected.everything === null) return new URLSearchParams({ action, ids: [...selected.ids].join(',') })
-  return new URLSearchParams([['action', action], ['filter', '1'], ...new URLSearchParams(filterOf(query)), ['expected', selected.everything]])
-}
-
-export function exportQuery(selected, query) {
-  if (selected.everything === null) return `?ids=${[...selected.ids].join(',')}`
-  const words = new URLSearchParams(query)
-  for (const word of ['cursor', 'limit']) words.delete(word)
-  return queryOf(words)
-}
-
-export function question(action, count) {
-  const products = countWords(count, 'product', 'products')
-  const them = count === 1 ? 'it' : 'them'
-  if (action === 'delete') {
-    return { title: `Delete ${products}?`, words: `This removes ${them} from your catalogue.`, yes: `Delete ${products}`, isBad: true }
-  }
-  const status = action === 'activate' ? 'active' : 'inactive'
-  return { title: `Make ${products} ${status}?`, words: `Those that are ${status} already stay as they are.`, yes: `Make ${products} ${status}` }
 }
 
 function confirm(dialog, { title, words, yes, isBad }) {

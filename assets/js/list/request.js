@@ -1,0 +1,26 @@
+// What is asked of the server for a selection, and of the viewer before.
+
+import { count as countWords } from '../format.js'
+import { filterOf, queryOf } from './address.js'
+
+export function bodyOf(action, selected, query) {
+  if (selected.everything === null) return new URLSearchParams({ action, ids: [...selected.ids].join(',') })
+  return new URLSearchParams([['action', action], ['filter', '1'], ...new URLSearchParams(filterOf(query)), ['expected', selected.everything]])
+}
+
+export function exportQuery(selected, query) {
+  if (selected.everything === null) return `?ids=${[...selected.ids].join(',')}`
+  const words = new URLSearchParams(query)
+  for (const word of ['cursor', 'limit']) words.delete(word)
+  return queryOf(words)
+}
+
+export function question(action, count) {
+  const products = countWords(count, 'product', 'products')
+  const them = count === 1 ? 'it' : 'them'
+  if (action === 'delete') {
+    return { title: `Delete ${products}?`, words: `This removes ${them} from your catalogue.`, yes: `Delete ${products}`, isBad: true }
+  }
+  const status = action === 'activate' ? 'active' : 'inactive'
+  return { title: `Make ${products} ${status}?`, words: `Those that are ${status} already stay as they are.`, yes: `Make ${products} ${status}` }
+}
