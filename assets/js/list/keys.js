@@ -7,11 +7,8 @@ export function keys(list) {
   const { root, place, signal } = list
   const dialog = root.querySelector('#keys')
   const single = dialog.querySelector('[data-single-keys]')
-  single.checked = localStorage.getItem(OFF) === null
-  single.addEventListener('change', () => {
-    if (single.checked) localStorage.removeItem(OFF)
-    else localStorage.setItem(OFF, 'true')
-  }, { signal })
+  single.checked = remembered() === null
+  single.addEventListener('change', () => remember(single.checked ? null : 'true'), { signal })
   root.querySelector('[data-keys]').addEventListener('click', () => dialog.showModal(), { signal })
 
   const actions = {
@@ -44,6 +41,23 @@ export function keys(list) {
     event.preventDefault()
     rows(place)[0]?.focus()
   }, { signal })
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem(OFF)
+  } catch {
+    return null
+  }
+}
+
+function remember(value) {
+  try {
+    if (value === null) localStorage.removeItem(OFF)
+    else localStorage.setItem(OFF, value)
+  } catch {
+    // A forbidden storage only means that it has to be said again on the next page.
+  }
 }
 
 function isTyping(target) {

@@ -1,0 +1,245 @@
+// Finding products: what is typed, chosen and clicked shows in the list and in its address, and the other way round.
+
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { openBrowser, openPage } from './support/browser.mjs'
+import { Server, until } from './support/server.mjs'
+
+const LAMPS = 130
+const CHAIRS = 60
+
+let server
+let browser
+let page
+
+before(async () => {
+  server = await new Server().start()
+  browser = await openBrowser()
+  const rows = ['name,sku,description,status']
+  for (let number = 1; number <= LAMPS; number += 1) {
+    rows.push(`Lamp ${number},LAMP-${String(number).padStart(3, '0')},Made of brass,${number % 10 === 0 ? 'inactive' : 'active'}`)
+  }
+  for (let number = 1; number <= CHAIRS; number += 1) rows.push(`Chair ${number},CHAIR-${String(number).padStart(3, '0')},Crème wood,active`)
+  const response = await fetch(`${server.address}/api/v1/imports?filename=shop.csv`, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: `${rows.join('\n')}\n` })
+  const { id } = await response.json()
+  await server.importWhen(id, ({ state }) => state === 'done')
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+afterEach(async () => {
+  assert.deepEqual(page.problems, [])
+  await page.context().close()
+})
+
+async function visit(path, options = {}) {
+  page = await openPage(browser, { baseURL: server.address, ...options })
+  await page.goto(path)
+  if (options.javaScriptEnabled !== false) await page.locator('.product-list.is-alive').waitFor()
+}
+
+const skus = () => page.locator('tbody .sku').allTextContents()
+const query = () => new URL(page.url()).search
+const firstSku = sku => page.locator('tbody tr').first().locator('.sku').filter({ hasText: sku }).waitFor()
+const box = () => page.locator('#search')
+const ticked = () => page.locator('tbody [name=ids]:checked').count()
+const bar = () => page.locator('.selection')
+
+test('what is typed is found at once, marked, and in the address', async () => {
+  await visit('/products')
+  await page.keyboard.press('/')
+  await page.keyboard.type('creme 7')
+  await until('the address', () => query() === '?q=creme+7')
+  await firstSku('CHAIR-007')
+  assert.deepEqual(await page.locator('tbody tr').first().locator('mark').allTextContents(), ['7', 'Crème'])
+  assert.match(await page.title(), /^“creme 7”/)
+  assert.equal(await box().inputValue(), 'creme 7')
+  await until('the number to be said', async () => /^\d+ products?$/.test(await page.locator('[data-announcements]').textContent()))
+  await page.keyboard.press('Escape')
+  await firstSku('CHAIR-001')
+  assert.equal(query(), '')
+})
+
+test('an older answer never replaces a newer one', async () => {
+  await visit('/products')
+  const held = []
+  await page.route(/\/products\?q=lamp(&|$)/, route => { held.push(route) })
+  await box().fill('lamp')
+  await until('the first question', () => held.length === 1)
+  await page.locator('.results.is-waiting').waitFor()
+  await box().fill('chair')
+  await firstSku('CHAIR-001')
+  for (const route of held) await route.continue().catch(() => {})
+  await box().fill('chair 12')
+  await firstSku('CHAIR-012')
+  assert.equal(await page.locator('.results.is-waiting').count(), 0)
+  assert.equal(query(), '?q=chair+12')
+})
+
+test('back and forward lead through what was looked at, not through its letters', async () => {
+  await visit('/products')
+  await box().pressSequentially('lamp', { delay: 150 })
+  await firstSku('LAMP-001')
+  await box().press('Enter')
+  await page.getByRole('link', { name: /^Inactive/ }).click()
+  await firstSku('LAMP-010')
+  assert.equal(query(), '?q=lamp&status=inactive')
+  await page.goBack()
+  await firstSku('LAMP-001')
+  assert.equal(query(), '?q=lamp')
+  await page.goBack()
+  await firstSku('CHAIR-001')
+  await until('the box', async () => await box().inputValue() === '')
+  assert.equal(query(), '')
+  await page.goForward()
+  await firstSku('LAMP-001')
+  await until('the box', async () => await box().inputValue() === 'lamp')
+})
+
+test('the address is the whole state', async () => {
+  await visit('/products?q=lamp&status=active&sort=-sku&limit=25')
+  await firstSku('LAMP-129')
+  assert.equal(await page.locator('tbody tr').count(), 25)
+  assert.equal(await page.locator('th[aria-sort=descending]').textContent(), 'SKU')
+  await page.getByRole('link', { name: 'Next' }).click()
+  await until('the next page', () => query().includes('cursor='))
+  const second = await skus()
+  const { context, url } = { context: page.context(), url: page.url() }
+  await page.close()
+  page = await context.newPage()
+  page.problems = []
+  await page.goto(url)
+  assert.deepEqual(await skus(), second)
+  assert.equal(await box().inputValue(), 'lamp')
+  await page.getByRole('link', { name: 'SKU' }).click()
+  await firstSku('LAMP-001')
+  assert.equal(query(), '?q=lamp&status=active&sort=sku&limit=25')
+  await page.getByLabel('A page').selectOption('100')
+  await until('a hundred', async () => await page.locator('tbody tr').count() === 100)
+  await page.getByLabel('Sort').selectOption({ label: 'Name, Z to A' })
+  await until('by name', () => query() === '?q=lamp&status=active&sort=-name&limit=100')
+})
+
+test('filters become chips, and chips go', async () => {
+  await visit('/products', { timezoneId: 'America/New_York' })
+  await page.locator('.filters > summary').click()
+  await page.getByRole('button', { name: 'Last 7 days' }).click()
+  await page.locator('[data-chip=changed_since]').waitFor()
+  const since = new Date(new URLSearchParams(query()).get('changed_since'))
+  assert.ok([4, 5].includes(since.getUTCHours()), 'a day begins at midnight in New York')
+  await page.locator('[name=import] option', { hasText: 'shop.csv' }).waitFor({ state: 'attached' })
+  await page.locator('[name=import]').selectOption({ index: 1 })
+  await page.locator('[data-chip=import]', { hasText: 'From shop.csv' }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.locator('[data-chip=changed_since]').click()
+  await until('one chip', async () => await page.locator('.chip').count() === 1)
+  assert.deepEqual([...new URLSearchParams(query()).keys()], ['import'])
+  await page.getByRole('link', { name: 'Clear all' }).click()
+  await until('no chip', async () => await page.locator('.chip').count() === 0)
+  assert.equal(query(), '')
+})
+
+test('nothing found says what was searched for and leads on', async () => {
+  await visit('/products?q=sofa&status=inactive')
+  await page.getByRole('heading', { name: 'No inactive products match “sofa”' }).waitFor()
+  await page.getByRole('link', { name: 'Show all products' }).click()
+  await firstSku('CHAIR-001')
+})
+
+test('the keyboard walks, selects and opens', async () => {
+  await visit('/products')
+  for (const key of ['j', 'ArrowDown', 'j', 'k']) await page.keyboard.press(key)
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Chair 2')
+  await page.keyboard.press('x')
+  await page.keyboard.press('j')
+  await page.keyboard.press('j')
+  await page.keyboard.press('Shift+X')
+  assert.equal(await ticked(), 3)
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: 'Keys of the keyboard' }).waitFor()
+  await page.getByLabel('Use single keys').uncheck()
+  await page.keyboard.press('Escape')
+  await page.locator('tbody .products__link').first().focus()
+  await page.keyboard.press('j')
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Chair 1')
+  await page.keyboard.press('ArrowDown')
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Chair 2')
+  await page.keyboard.press('Escape')
+  assert.equal(await ticked(), 0)
+  await page.evaluate(() => localStorage.clear())
+  await page.reload()
+  await page.locator('.product-list.is-alive').waitFor()
+  await page.keyboard.press(']')
+  await firstSku('CHAIR-051')
+  await page.keyboard.press('[')
+  await firstSku('CHAIR-001')
+})
+
+test('letters that are typed are letters', async () => {
+  await visit('/products')
+  await box().focus()
+  await page.keyboard.type('jx?')
+  assert.equal(await box().inputValue(), 'jx?')
+  assert.equal(await page.locator('dialog[open]').count(), 0)
+})
+
+test('the page, then everything that matches; never across a filter', async () => {
+  await visit('/products?q=lamp&limit=25')
+  await page.getByLabel('Select all products of this page').check()
+  await bar().getByText('25 selected').waitFor()
+  await page.getByRole('link', { name: 'Next' }).click()
+  await firstSku('LAMP-026')
+  assert.equal(await ticked(), 0)
+  await bar().getByText('25 selected').waitFor()
+  await page.locator('tbody [name=ids]').nth(2).check()
+  await page.locator('tbody [name=ids]').nth(6).click({ modifiers: ['Shift'] })
+  await bar().getByText('30 selected').waitFor()
+  await bar().getByRole('button', { name: 'Select all 130 that match' }).click()
+  await bar().getByText('All 130 that match are selected').waitFor()
+  assert.equal(await ticked(), 25)
+  await page.reload()
+  await bar().getByText('All 130 that match are selected').waitFor()
+  await box().fill('chair')
+  await firstSku('CHAIR-001')
+  assert.equal(await ticked(), 0)
+  assert.equal(await bar().isVisible(), false)
+})
+
+test('the whole of a cut text is shown on focus', async () => {
+  await visit('/products', { viewport: { width: 700, height: 800 } })
+  await page.evaluate(() => { document.querySelector('.products__link').textContent = 'A long name '.repeat(20) })
+  await page.keyboard.press('j')
+  await page.locator('.full-text', { hasText: 'A long name A long name' }).waitFor()
+  await page.keyboard.press('Escape')
+  assert.equal(await page.locator('.full-text').isVisible(), false)
+})
+
+test('without a connection the list stays and offers to try again', async () => {
+  await visit('/products')
+  await page.route(/\/products\?q=/, route => route.abort())
+  await box().fill('lamp')
+  await page.locator('.toast', { hasText: 'no connection' }).waitFor()
+  assert.equal(await page.locator('tbody tr').count(), 50)
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'search')
+  await page.unroute(/\/products\?q=/)
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await firstSku('LAMP-001')
+})
+
+test('without scripts one searches, filters and sorts by forms and links', async () => {
+  await visit('/products?status=active', { javaScriptEnabled: false })
+  await box().fill('lamp 1')
+  await box().press('Enter')
+  await page.waitForURL(/q=lamp/)
+  await firstSku('LAMP-001')
+  assert.equal(new URL(page.url()).searchParams.get('status'), 'active')
+  await page.getByRole('link', { name: 'Changed', exact: true }).click()
+  await page.waitForURL(/sort=-updated_at/)
+  await page.locator('.filters > summary').click()
+  await page.getByLabel('From', { exact: true }).fill('2099-01-01')
+  await page.getByRole('button', { name: 'Show these' }).click()
+  await page.getByRole('heading', { name: 'No active products match “lamp 1” with these filters' }).waitFor()
+})
