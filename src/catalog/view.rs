@@ -479,9 +479,12 @@ mod tests {
     }
 
     fn written(pieces: &[Piece<'_>]) -> String {
-        let mark = |piece: &Piece<'_>| match piece.is_match {
-            true => format!("[{}]", piece.text),
-            false => piece.text.to_owned(),
+        let mark = |piece: &Piece<'_>| {
+            if piece.is_match {
+                format!("[{}]", piece.text)
+            } else {
+                piece.text.to_owned()
+            }
         };
         pieces.iter().map(mark).collect()
     }

@@ -24,26 +24,43 @@ export function bulkActions(list) {
   }
 
   async function send(action) {
-    const response = await fetch(bar.action, {
-      method: 'POST',
-      headers: { Accept: 'application/json' },
-      body: bodyOf(action, selected, results.query),
-    }).catch(() => { throw new Error('Nothing was changed: there is no connection.') })
-    if (response.status === 409 && selected.everything !== null) return again(action)
+    const response = await post(bar.action, bodyOf(action, selected, results.query))
     const answer = await response.json().catch(() => ({}))
-    if (!response.ok) throw new Error(answer.detail ?? 'Nothing was changed. Please try again.')
+    if (response.status === 409 && selected.everything !== null) return again(action, answer)
+    if (!response.ok) throw new Error(answer.errors?.[0]?.message ?? answer.detail ?? 'Nothing was changed. Please try again.')
     selected.clear()
     draw()
-    if (answer.location) await visit(answer.location)
+    await told(answer)
   }
 
-  async function again(action) {
-    const { value } = await countOf(results.query, signal, true)
+  /** What takes longer has a page of its own that tells how far it is. */
+  async function told({ location: place, text, undo }) {
+    if (place) return visit(place)
+    await results.refresh()
+    if (text) toast({ text, action: undo ? { label: 'Undo', run: () => takeBack(undo) } : undefined })
+  }
+
+  async function takeBack(address) {
+    try {
+      const response = await post(address)
+      const answer = await response.json().catch(() => ({}))
+      if (!response.ok) throw new Error(answer.detail ?? 'This could not be undone. Please try again.')
+      await told(answer)
+    } catch (trouble) {
+      toast({ text: trouble.message, tone: 'bad' })
+    }
+  }
+
+  async function again(action, { detail }) {
     const before = selected.count
+    const { value } = await countOf(results.query, signal, true)
+    // The number is right: something else stands in the way.
+    if (Number(value) === before) throw new Error(detail ?? 'Nothing was changed. Please try again.')
     selected.setEverything(Number(value))
     draw()
+    if (selected.count === 0) throw new Error('Nothing was changed: no product matches any more.')
     const asked = question(action, selected.count)
-    asked.words = `It was ${number(before)} when you selected them; the catalogue has changed meanwhile. ${asked.words}`
+    asked.words = `There were ${number(before)} when you selected them; the catalogue has changed meanwhile. ${asked.words}`
     if (await confirm(dialog, asked)) await send(action)
   }
 
@@ -54,6 +71,12 @@ export function bulkActions(list) {
   bar.querySelector('[data-export]').addEventListener('click', event => {
     event.currentTarget.href = `/products/export.csv${exportQuery(selected, results.query)}`
   }, { signal })
+}
+
+function post(address, body) {
+  return fetch(address, { method: 'POST', headers: { Accept: 'application/json' }, body }).catch(() => {
+    throw new Error('Nothing was changed: there is no connection.')
+  })
 }
 
 function confirm(dialog, { title, words, yes, isBad }) {

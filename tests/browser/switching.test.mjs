@@ -1,0 +1,107 @@
+// Changing products from the list: the switch in a row, and what is done with a selection.
+
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { openBrowser, openPage } from './support/browser.mjs'
+import { csv, Server, until } from './support/server.mjs'
+
+let server
+let browser
+let page
+
+before(async () => {
+  server = await new Server().start()
+  browser = await openBrowser()
+  const response = await fetch(`${server.address}/api/v1/imports?filename=shop.csv`, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: csv(60, 'SW') })
+  const { id } = await response.json()
+  await server.importWhen(id, ({ state }) => state === 'done')
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+afterEach(async () => {
+  assert.deepEqual(page.problems, [])
+  await page.context().close()
+})
+
+async function visit(path, options = {}) {
+  page = await openPage(browser, { baseURL: server.address, ...options })
+  await page.goto(path)
+  if (options.javaScriptEnabled !== false) await page.locator('.product-list.is-alive').waitFor()
+}
+
+const found = async sku => (await server.json(`/products?q=${sku}`)).items.find(product => product.sku === sku)
+const rowOf = sku => page.locator('tbody tr', { has: page.locator('.sku', { hasText: new RegExp(`^${sku}$`) }) })
+const toast = words => page.locator('.toast', { hasText: words })
+
+test('a switch shows at once, is kept, and can be taken back', async () => {
+  await visit('/products')
+  await rowOf('SW-1').getByRole('button').click()
+  await toast('“Product 1” is inactive now').waitFor()
+  assert.match(await rowOf('SW-1').getByRole('button').textContent(), /^Inactive: Product 1, make it active/)
+  assert.equal((await found('SW-1')).active, false)
+  await until('the tabs', async () => /1$/.test(await page.getByRole('link', { name: /^Inactive/ }).textContent()))
+  await toast('is inactive now').getByRole('button', { name: 'Undo' }).click()
+  await toast('“Product 1” is active now').waitFor()
+  assert.equal((await found('SW-1')).active, true)
+})
+
+test('a product that someone else changed meanwhile is shown as it is, and said', async () => {
+  await visit('/products')
+  const { id, version } = await found('SW-2')
+  const changed = await fetch(`${server.address}/api/v1/products/${id}`, {
+    method: 'PATCH', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'Renamed', version }),
+  })
+  assert.equal(changed.status, 200)
+  await rowOf('SW-2').getByRole('button').click()
+  await toast('“Product 2” was changed by someone else meanwhile').waitFor()
+  await rowOf('SW-2').getByRole('link', { name: 'Renamed' }).waitFor()
+  assert.match(await rowOf('SW-2').getByRole('button').textContent(), /^Active/)
+})
+
+test('a switch goes back when the server cannot be reached', async () => {
+  await visit('/products')
+  await page.route('**/api/v1/products/*', route => route.abort())
+  await rowOf('SW-3').getByRole('button').click()
+  await toast('“Product 3” was not changed').waitFor()
+  assert.match(await rowOf('SW-3').getByRole('button').textContent(), /^Active/)
+})
+
+test('without scripts the switch is a form', async () => {
+  await visit('/products', { javaScriptEnabled: false })
+  await rowOf('SW-4').getByRole('button').click()
+  await page.waitForURL(/\/products/)
+  assert.equal((await found('SW-4')).active, false)
+})
+
+test('selected products are changed, and everything only when its number is right', async () => {
+  await visit('/products?q=sw-5')
+  const matching = await page.locator('tbody tr').count()
+  await page.locator('tbody [name=ids]').first().check()
+  await page.getByRole('button', { name: /^Select all \d+ that match$/ }).click()
+  await page.locator('.selection', { hasText: `All ${matching} that match are selected` }).waitFor()
+  const { id } = await found('SW-5')
+  assert.equal((await fetch(`${server.address}/api/v1/products/${id}`, { method: 'DELETE' })).status, 204)
+  await page.getByRole('button', { name: 'Deactivate' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: `Make ${matching} products inactive` }).click()
+  const dialog = page.getByRole('dialog', { name: `Make ${matching - 1} products inactive?` })
+  await dialog.getByText(`There were ${matching} when you selected them`).waitFor()
+  await dialog.getByRole('button', { name: `Make ${matching - 1} products inactive` }).click()
+  await until('all of them', async () => (await server.json('/products?q=sw-5')).items.every(product => !product.active))
+})
+
+test('a few selected products are deleted after one said so', async () => {
+  await visit('/products?q=sw-2')
+  await page.locator('tbody tr', { hasText: 'SW-20' }).getByRole('checkbox').check()
+  await page.getByRole('button', { name: 'Delete' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Delete 1 product?' })
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  assert.ok(await found('SW-20'))
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await dialog.getByRole('button', { name: 'Delete 1 product' }).click()
+  await until('it to go', async () => !await found('SW-20'))
+  await until('the row to go', async () => await page.locator('tbody tr', { hasText: 'SW-20' }).count() === 0)
+})
