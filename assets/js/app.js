@@ -3,6 +3,7 @@
 import { later, register, start } from './behaviours.js'
 import { cancel } from './cancel.js'
 import { editForm } from './edit-form.js'
+import { emptyCatalogue } from './empty-catalogue.js'
 import { history } from './history.js'
 import { importNames } from './import-names.js'
 import { importLive } from './import-live.js'
@@ -18,6 +19,7 @@ import { showUploadStatus } from './upload-status.js'
 register({
   cancel,
   'edit-form': editForm,
+  'empty-catalogue': emptyCatalogue,
   history,
   'import-names': importNames,
   'import-live': importLive,

@@ -24,7 +24,7 @@ export function bulkActions(list) {
   }
 
   async function send(action) {
-    const response = await post(bar.action, bodyOf(action, selected, results.query))
+    const response = await post(bar.getAttribute('action'), bodyOf(action, selected, results.query))
     const answer = await response.json().catch(() => ({}))
     if (response.status === 409 && selected.everything !== null) return again(action, answer)
     if (!response.ok) throw new Error(answer.errors?.[0]?.message ?? answer.detail ?? 'Nothing was changed. Please try again.')

@@ -3,6 +3,8 @@
 
 import { localise } from '../times.js'
 
+const MARKED_MS = 2400
+
 export function productChanges({ root, place, results, selection, signal }) {
   document.addEventListener('product-changed', async ({ detail }) => {
     const wasShown = rowOf(detail?.id) !== null
@@ -30,7 +32,7 @@ function rowOf(id) {
 function mark(row) {
   if (!row) return
   row.classList.add('is-fresh')
-  row.addEventListener('animationend', () => row.classList.remove('is-fresh'), { once: true })
+  setTimeout(() => row.classList.remove('is-fresh'), MARKED_MS)
 }
 
 /** A new product may belong to another page of the list; whoever made it wants to see it nevertheless. */
