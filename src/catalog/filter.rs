@@ -116,6 +116,13 @@ impl Filter {
                 format!("Search for at most {Q_MAX_CHARS} characters."),
             ));
         }
+        // Neither can PostgreSQL be asked for it, nor has any product it.
+        if self.q.contains('\0') {
+            return Err(Error::invalid(
+                "q",
+                "The search has a character that no product can have. Type it anew.",
+            ));
+        }
         Ok(())
     }
 }
