@@ -1,13 +1,21 @@
 //! What the API's description tells of products.
 
-use super::api;
+use super::{api, edit};
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    paths(api::list, api::show),
+    paths(
+        api::list,
+        api::show,
+        edit::api::create,
+        edit::api::change,
+        edit::api::delete,
+        edit::api::restore,
+        edit::api::history,
+    ),
     tags((name = "Products", description = "The catalogue. Lists are cut into pages: ask again with `next_cursor` as \
         `cursor` until it is null. Nothing is skipped or told twice while products change."))
 )]

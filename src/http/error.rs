@@ -83,6 +83,7 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Further members, as RFC 9457 allows.
     #[serde(flatten)]
+    #[schema(ignore)]
     pub members: Map<String, Value>,
 }
 

@@ -18,44 +18,139 @@ use serde_json::Value;
 const DEFAULT_STEPS: u64 = 50;
 const MOST_STEPS: u64 = 500;
 
-/// How much of a history is asked for.
-#[derive(Deserialize)]
+/// How much of a history is asked for. Empty words count as left out.
+#[derive(Default, Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
 pub struct HistoryQuery {
-    limit: Option<u64>,
+    /// How many steps are told at most: 50 unless said, never more than 500.
+    #[param(value_type = u64, example = 50)]
+    limit: String,
 }
 
-/// A product's history as the API tells it.
-#[derive(Serialize)]
+impl HistoryQuery {
+    fn limit(&self) -> Result<u64, Error> {
+        if self.limit.is_empty() {
+            return Ok(DEFAULT_STEPS);
+        }
+        let number = self
+            .limit
+            .parse::<i64>()
+            .ok()
+            .and_then(|number| u64::try_from(number).ok());
+        let limit = number.ok_or_else(|| Error::invalid("limit", format!("Say how many, from 1 to {MOST_STEPS}.")))?;
+        Ok(limit.clamp(1, MOST_STEPS))
+    }
+}
+
+/// A product that is to be.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewProduct, example = json!({"sku": "LAMP-0042", "name": "Garden lamp"}))]
+#[allow(dead_code, reason = "it describes what is read field by field")]
+pub struct NewProductJson {
+    /// Trimmed; no other product may have it, whatever the letters' case.
+    #[schema(min_length = 1, max_length = 255)]
+    sku: String,
+    /// Trimmed.
+    #[schema(min_length = 1, max_length = 1000)]
+    name: String,
+    /// Empty unless said.
+    #[schema(required = false, max_length = 100000)]
+    description: String,
+    /// `true` unless said.
+    #[schema(required = false)]
+    active: bool,
+}
+
+/// What is to be changed; fields that are left out stay.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ProductPatch, example = json!({"name": "Garden lamp, warm", "version": 3}))]
+#[allow(dead_code, reason = "it describes what is read field by field")]
+pub struct PatchJson {
+    /// Trimmed; no other product may have it, whatever the letters' case.
+    #[schema(required = false, min_length = 1, max_length = 255)]
+    sku: String,
+    /// Trimmed.
+    #[schema(required = false, min_length = 1, max_length = 1000)]
+    name: String,
+    /// As long as you like, within reason.
+    #[schema(required = false, max_length = 100000)]
+    description: String,
+    /// Whether it is shown, or kept back.
+    #[schema(required = false)]
+    active: bool,
+    /// The version that was looked at: if the product has another by now, nothing is changed.
+    #[schema(required = false)]
+    version: i32,
+}
+
+/// What happened to a product.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ProductHistory)]
 pub struct HistoryJson {
+    /// Newest first.
     items: Vec<StepJson>,
     /// Whether the items go back to where the product was added.
     is_complete: bool,
 }
 
-#[derive(Serialize)]
+/// One thing that happened to a product.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ProductStep)]
 struct StepJson {
+    /// The version it led to.
     version: i32,
+    /// When; null where nobody wrote it down.
     at: Option<DateTime<Utc>>,
+    /// `created`, `changed`, `deleted` or `restored`.
     action: &'static str,
     /// The import that did it; null for a change by hand.
     import: Option<ImportOrigin>,
+    /// The fields that changed.
     changes: Vec<ChangeJson>,
 }
 
-#[derive(Serialize)]
+/// A row of a file.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ProductStepImport)]
 struct ImportOrigin {
+    /// The import's id.
     id: String,
+    /// The line of its file, where it is known.
     line: Option<i64>,
 }
 
-#[derive(Serialize)]
+/// A field that changed.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ProductFieldChange)]
 struct ChangeJson {
+    /// `sku`, `name`, `description` or `active`.
     field: &'static str,
+    /// What it was.
     from: Value,
+    /// What it became.
     to: Value,
 }
 
-/// `POST /products`.
+/// Creates a product
+#[utoipa::path(
+    post,
+    path = "/products",
+    operation_id = "create_product",
+    tag = "Products",
+    request_body = NewProductJson,
+    responses(
+        (status = 201, description = "The product.", body = ProductJson, headers(
+            ("Location" = String, description = "`/api/v1/products/{id}`."),
+        )),
+        (status = 409, description = "Another product has the SKU; `product` names it."),
+        (status = 413, description = "More than a request may send."),
+        (status = 415, description = "The body is not `application/json`."),
+        (status = 422, description = "Fields are at fault; `errors` names them."),
+    )
+)]
 pub async fn create(State(database): State<Database>, mut fields: JsonFields) -> Result<Response, Error> {
     let product = NewProduct {
         sku: fields.text("sku").unwrap_or_default(),
@@ -69,7 +164,25 @@ pub async fn create(State(database): State<Database>, mut fields: JsonFields) ->
     Ok((StatusCode::CREATED, location, Json(ProductJson::from(created))).into_response())
 }
 
-/// `PATCH /products/{id}`.
+/// Changes a product
+///
+/// With the `version` that was looked at, nothing that somebody else changed meanwhile is overwritten.
+#[utoipa::path(
+    patch,
+    path = "/products/{id}",
+    operation_id = "change_product",
+    tag = "Products",
+    params(("id" = String, Path, description = "The product's id.")),
+    request_body = PatchJson,
+    responses(
+        (status = 200, description = "The product as it is now.", body = ProductJson),
+        (status = 404, description = "There is no such product; it may have been deleted."),
+        (status = 409, description = "Another product has the SKU, or this one has changed meanwhile; `product` tells."),
+        (status = 413, description = "More than a request may send."),
+        (status = 415, description = "The body is not `application/json`."),
+        (status = 422, description = "Fields are at fault; `errors` names them."),
+    )
+)]
 pub async fn change(
     State(database): State<Database>,
     Path(id): Path<String>,
@@ -87,26 +200,64 @@ pub async fn change(
     Ok(Json(changed.into()))
 }
 
-/// `DELETE /products/{id}`.
+/// Deletes a product
+///
+/// It can be restored for 24 hours.
+#[utoipa::path(
+    delete,
+    path = "/products/{id}",
+    operation_id = "delete_product",
+    tag = "Products",
+    params(("id" = String, Path, description = "The product's id.")),
+    responses(
+        (status = 204, description = "It is gone."),
+        (status = 404, description = "There is no such product; it may have been deleted."),
+    )
+)]
 pub async fn delete(State(database): State<Database>, Path(id): Path<String>) -> Result<StatusCode, Error> {
     super::delete(&database, parse_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `PUT /products/{id}/restoration`: undoes a deletion, within 24 hours.
+/// Restores a deleted product
+///
+/// Within 24 hours of its deletion.
+#[utoipa::path(
+    put,
+    path = "/products/{id}/restoration",
+    operation_id = "restore_product",
+    tag = "Products",
+    params(("id" = String, Path, description = "The product's id.")),
+    responses(
+        (status = 200, description = "The product as it is now.", body = ProductJson),
+        (status = 404, description = "There is no such product, or it was deleted too long ago."),
+        (status = 409, description = "Another product has its SKU by now; `product` names it."),
+    )
+)]
 pub async fn restore(State(database): State<Database>, Path(id): Path<String>) -> Result<Json<ProductJson>, Error> {
     let restored = super::restore(&database, parse_id(&id)?).await?;
     Ok(Json(restored.into()))
 }
 
-/// `GET /products/{id}/history`: newest first.
+/// Tells what happened to a product
+#[utoipa::path(
+    get,
+    path = "/products/{id}/history",
+    operation_id = "show_product_history",
+    tag = "Products",
+    params(("id" = String, Path, description = "The product's id."), HistoryQuery),
+    responses(
+        (status = 200, description = "Its history, newest first.", body = HistoryJson),
+        (status = 404, description = "There is no such product; it may have been deleted."),
+        (status = 422, description = "The limit is none."),
+    )
+)]
 pub async fn history(
     State(database): State<Database>,
     Path(id): Path<String>,
     Query(query): Query<HistoryQuery>,
 ) -> Result<Json<HistoryJson>, Error> {
-    let limit = query.limit.unwrap_or(DEFAULT_STEPS).clamp(1, MOST_STEPS);
-    let found = story::history(&database, parse_id(&id)?, limit as usize).await?;
+    let found = story::history(&database, parse_id(&id)?, query.limit()? as usize).await?;
     Ok(Json(found.ok_or_else(unknown)?.into()))
 }
 
