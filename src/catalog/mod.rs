@@ -5,6 +5,7 @@ mod bulk;
 mod counts;
 mod description;
 pub mod edit;
+mod excerpt;
 mod export;
 mod filter;
 mod list;

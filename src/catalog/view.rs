@@ -4,6 +4,7 @@
 
 use super::api::ListQuery;
 use super::counts::Counts;
+use super::excerpt::excerpt;
 use super::filter::{Sort, SortBy, Status};
 use super::list::{Page, Total};
 use super::product::Product;
@@ -14,11 +15,6 @@ use chrono::{DateTime, Utc};
 
 /// How many products a page may be asked to show.
 pub const PAGE_SIZES: [u64; 4] = [25, 50, 100, 200];
-/// A description is shown in one line; more of it than this fits on no screen.
-const EXCERPT_MAX_CHARS: usize = 280;
-/// A match further in than this would not be seen, so the excerpt begins shortly before it.
-const MATCH_SEEN_WITHIN_CHARS: usize = 32;
-const BEFORE_MATCH_CHARS: usize = 18;
 
 /// The list as its page shows it.
 #[derive(Clone, Debug)]
@@ -379,58 +375,6 @@ impl ProductRow {
     }
 }
 
-/// The beginning of a text, or of its part around the first match if that lies further in.
-fn excerpt<'a>(text: &'a str, q: &str) -> Vec<Piece<'a>> {
-    let pieces = mark(text, q);
-    let before = pieces
-        .iter()
-        .take_while(|piece| !piece.is_match)
-        .map(|piece| piece.text.len());
-    let first_match = before.sum::<usize>();
-    let lead = &text[..first_match];
-    let mut start = 0;
-    if first_match < text.len() && lead.chars().count() > MATCH_SEEN_WITHIN_CHARS {
-        let nearby = lead
-            .char_indices()
-            .rev()
-            .nth(BEFORE_MATCH_CHARS)
-            .map_or(0, |(at, _)| at);
-        // From a word's beginning on, if one is near.
-        start = lead[nearby..]
-            .find(char::is_whitespace)
-            .map_or(nearby, |at| nearby + at);
-    }
-    let end = text[start..]
-        .char_indices()
-        .nth(EXCERPT_MAX_CHARS)
-        .map_or(text.len(), |(at, _)| start + at);
-    let mut shown = Vec::new();
-    if start > 0 {
-        shown.push(Piece {
-            text: "…",
-            is_match: false,
-        });
-    }
-    let mut place = 0;
-    for piece in pieces {
-        let (from, to) = (place.max(start), (place + piece.text.len()).min(end));
-        place += piece.text.len();
-        if from < to {
-            shown.push(Piece {
-                text: &text[from..to],
-                ..piece
-            });
-        }
-    }
-    if end < text.len() {
-        shown.push(Piece {
-            text: "…",
-            is_match: false,
-        });
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -476,17 +420,6 @@ mod tests {
         let mut asked = ListQuery::default();
         change(&mut asked);
         asked
-    }
-
-    fn written(pieces: &[Piece<'_>]) -> String {
-        let mark = |piece: &Piece<'_>| {
-            if piece.is_match {
-                format!("[{}]", piece.text)
-            } else {
-                piece.text.to_owned()
-            }
-        };
-        pieces.iter().map(mark).collect()
     }
 
     #[test]
@@ -565,20 +498,6 @@ mod tests {
         assert_eq!(view.without_filters().as_deref(), Some("/products?q=lamp"));
         assert_eq!(view.nothing_found(), "No products match “lamp” with these filters");
         assert_eq!(view.words(), "?q=lamp&changed_since=2026-11-20&import=7&sort=relevance");
-    }
-
-    #[test]
-    fn an_excerpt_begins_near_the_match() {
-        let long = "A lamp of brass, made by hand in a village where nobody makes anything else but lamps, with a shade of silk";
-        assert_eq!(written(&excerpt("A brass lamp", "lamp")), "A brass [lamp]");
-        assert_eq!(written(&excerpt(long, "silk")), "… with a shade of [silk]");
-        assert_eq!(written(&excerpt(long, "")), long);
-        assert_eq!(written(&excerpt("", "silk")), "");
-        let endless = "é".repeat(2000);
-        let shown = written(&excerpt(&endless, ""));
-        assert_eq!(shown.chars().count(), EXCERPT_MAX_CHARS + 1);
-        let found = format!("{endless}silk{endless}");
-        assert!(written(&excerpt(&found, "silk")).contains("[silk]"));
     }
 
     #[test]

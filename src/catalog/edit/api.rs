@@ -56,7 +56,7 @@ pub struct NewProductJson {
     #[schema(min_length = 1, max_length = 1000)]
     name: String,
     /// Empty unless said.
-    #[schema(required = false, max_length = 100000)]
+    #[schema(required = false, max_length = 100_000)]
     description: String,
     /// `true` unless said.
     #[schema(required = false)]
@@ -76,7 +76,7 @@ pub struct PatchJson {
     #[schema(required = false, min_length = 1, max_length = 1000)]
     name: String,
     /// As long as you like, within reason.
-    #[schema(required = false, max_length = 100000)]
+    #[schema(required = false, max_length = 100_000)]
     description: String,
     /// Whether it is shown, or kept back.
     #[schema(required = false)]

@@ -115,11 +115,6 @@ impl Postings {
         }
     }
 
-    /// How many grams there are.
-    pub fn len(&self) -> usize {
-        self.bitmaps.len()
-    }
-
     /// Every gram with its bitmap, in the order of their bytes: those that were added, and those made of them.
     pub fn into_sorted(mut self) -> impl Iterator<Item = (Vec<u8>, RoaringBitmap)> {
         self.add_beginnings();
