@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Redirect;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
 /// What handlers need.
 #[derive(Clone, FromRef)]
@@ -64,6 +64,7 @@ fn pages() -> Router<AppState> {
         .route("/products/{id}/deletion", post(catalog::edit::routes::delete))
         .route("/products/{id}/restoration", post(catalog::edit::routes::restore))
         .route("/products/count", get(catalog::routes::count))
+        .merge(whole_catalogue_pages())
         .route("/imports", get(pages::index))
         .merge(imports::form_routes(pages::create))
         .route("/imports/sample", post(pages::try_sample))
@@ -79,6 +80,15 @@ fn pages() -> Router<AppState> {
         .fallback(render::not_found)
 }
 
+/// What concerns many products at once.
+fn whole_catalogue_pages() -> Router<AppState> {
+    use imports::clearing;
+    Router::new()
+        .route("/products/clearing", get(clearing::ask).post(clearing::clear))
+        .route("/products/clearing/cancellations", post(clearing::cancel))
+        .route("/products/restoration", post(clearing::restore))
+}
+
 fn api() -> Router<AppState> {
     use imports::api;
     Router::new()
@@ -89,6 +99,7 @@ fn api() -> Router<AppState> {
         .route("/imports/{id}/events", get(api::watch))
         .route("/imports/{id}/cancellation", put(api::cancel))
         .route("/imports/{id}/rejected.csv", get(api::rejected_rows))
+        .merge(whole_catalogue_api())
         .route("/products", get(catalog::api::list).post(catalog::edit::api::create))
         .route(
             "/products/{id}",
@@ -99,6 +110,12 @@ fn api() -> Router<AppState> {
         .route("/products/{id}/restoration", put(catalog::edit::api::restore))
         .route("/products/{id}/history", get(catalog::edit::api::history))
         .fallback(render::no_such_resource)
+}
+
+fn whole_catalogue_api() -> Router<AppState> {
+    Router::new()
+        .route("/products", delete(catalog::clearing_api::clear_all))
+        .route("/products/restoration", put(catalog::clearing_api::restore_all))
 }
 
 #[cfg(test)]

@@ -41,5 +41,6 @@ async fn sweep(engine: &Engine, uploads: &Uploads) -> anyhow::Result<()> {
     imports::fail_orphans(&engine.pool).await?;
     catalog::compact_counts(&engine.pool).await?;
     catalog::sweep_deleted(&engine.pool).await?;
+    catalog::sweep_cleared(&engine.pool).await?;
     Ok(())
 }

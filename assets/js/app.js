@@ -4,6 +4,7 @@ import { later, register, start } from './behaviours.js'
 import { cancel } from './cancel.js'
 import { editForm } from './edit-form.js'
 import { emptyCatalogue } from './empty-catalogue.js'
+import { clearing } from './clearing.js'
 import { history } from './history.js'
 import { importNames } from './import-names.js'
 import { importLive } from './import-live.js'
@@ -20,6 +21,7 @@ register({
   cancel,
   'edit-form': editForm,
   'empty-catalogue': emptyCatalogue,
+  clearing,
   history,
   'import-names': importNames,
   'import-live': importLive,

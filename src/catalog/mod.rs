@@ -2,6 +2,7 @@
 
 pub mod api;
 mod bulk;
+mod clearing;
 mod counts;
 mod description;
 pub mod edit;
@@ -18,6 +19,10 @@ mod sku;
 pub mod view;
 
 pub use bulk::{BulkCounts, BulkMode, BulkOrigin, BulkRow, BulkWriter};
+pub use clearing::{
+    ClearingError, Kept, Restoration, api as clearing_api, begin_merge, clear, end_merge, kept,
+    pages as clearing_pages, restorable, restore, sweep as sweep_cleared,
+};
 pub use counts::{Counts, compact as compact_counts, read as read_counts};
 pub use description::description;
 pub use edit::sweep_deleted;

@@ -45,7 +45,7 @@ pub async fn with_security_headers(mut response: Response) -> Response {
 /// A layer for all routes: what the framework refuses by itself, such as an address with a letter where a number
 /// belongs, is told as every other problem is.
 pub async fn refusals_as_problems(response: Response) -> Response {
-    if response.extensions().get::<Problem>().is_some() {
+    if response.extensions().get::<Problem>().is_some() || is_html(&response) {
         return response;
     }
     let Some(error) = Error::of_status(response.status()) else {
@@ -56,6 +56,12 @@ pub async fn refusals_as_problems(response: Response) -> Response {
         told.headers_mut().insert(header::ALLOW, allowed.clone());
     }
     told
+}
+
+/// A form that is shown again with what is wrong with it. The framework itself writes plain text.
+fn is_html(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// A layer for page routes: whoever asked for a page is told of a problem by a page, scripts as the API tells it.

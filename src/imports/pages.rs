@@ -3,6 +3,7 @@
 //! They hold what a page shows and nothing that fetches it; the words are in [`super::view`] and the templates.
 
 use super::view::{self, ImportView, RejectionView};
+use crate::catalog::Restoration;
 use crate::http::format::filters;
 use crate::http::pages::{Layout, Pager, Section};
 use askama::Template;
@@ -24,6 +25,8 @@ pub struct ImportsPage {
     pub is_first_page: bool,
     /// The way to older and newer imports.
     pub pager: Pager,
+    /// What was deleted all at once and can be brought back.
+    pub restoration: Option<Restoration>,
 }
 
 impl ImportsPage {
@@ -36,7 +39,14 @@ impl ImportsPage {
             history,
             is_first_page,
             pager,
+            restoration: None,
         }
+    }
+
+    /// The same with an offer to bring back what was deleted.
+    #[must_use]
+    pub fn offering(self, restoration: Option<Restoration>) -> Self {
+        Self { restoration, ..self }
     }
 
     fn has_open(&self) -> bool {

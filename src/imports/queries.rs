@@ -1,6 +1,7 @@
 //! The SQL of looking at imports and ending them.
 
 use super::import::{Column, Entity, Import};
+use crate::catalog;
 use sea_orm::{DatabaseConnection, DbErr, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use sqlx::PgPool;
 
@@ -64,14 +65,17 @@ pub async fn running(orm: &DatabaseConnection) -> Result<Vec<Import>, DbErr> {
 
 /// Ends an import that is not over. A worker that is at it finds its claim gone and writes nothing more.
 pub async fn cancel(pool: &PgPool, id: i64) -> sqlx::Result<bool> {
+    let mut transaction = pool.begin().await?;
     let done = sqlx::query(
         "UPDATE imports SET state = 'cancelled', phase = 'over', claim = NULL, lease_until = NULL,
                 upload_writer = NULL, finished_at = clock_timestamp()
          WHERE id = $1 AND state IN ('uploading', 'queued', 'running')",
     )
     .bind(id)
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
+    catalog::end_merge(&mut transaction, id).await?;
+    transaction.commit().await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -113,7 +117,8 @@ pub async fn next_rejections(pool: &PgPool, id: i64, after: i64, limit: i64) -> 
 
 /// Fails imports of terminals whose process is gone before their file was read: nobody else has the file.
 pub async fn fail_orphans(pool: &PgPool) -> sqlx::Result<u64> {
-    let done = sqlx::query(
+    let mut transaction = pool.begin().await?;
+    let failed: Vec<i64> = sqlx::query_scalar(
         "UPDATE imports SET state = 'failed', phase = 'over', claim = NULL, lease_until = NULL,
                 finished_at = clock_timestamp(),
                 error = 'The terminal in which this import ran was closed before the file could be read to its end. '
@@ -121,9 +126,14 @@ pub async fn fail_orphans(pool: &PgPool) -> sqlx::Result<u64> {
                              ELSE 'What was counted so far stays in the catalogue. ' END
                      || 'Run the command again.'
          WHERE source = 'terminal' AND state = 'running' AND read_at IS NULL
-           AND coalesce(lease_until, started_at) < now() - interval '1 minute'",
+           AND coalesce(lease_until, started_at) < now() - interval '1 minute'
+         RETURNING id",
     )
-    .execute(pool)
+    .fetch_all(&mut *transaction)
     .await?;
-    Ok(done.rows_affected())
+    for id in &failed {
+        catalog::end_merge(&mut transaction, *id).await?;
+    }
+    transaction.commit().await?;
+    Ok(failed.len() as u64)
 }

@@ -7,6 +7,7 @@ use super::queries;
 use super::sample as sample_file;
 use super::upload::{OptionsDraft, Uploads, receive_body, receive_form};
 use super::view::{ImportView, RejectionView};
+use crate::catalog;
 use crate::http::Error;
 use crate::http::pages::Pager;
 use crate::http::render::{self, Page};
@@ -59,7 +60,8 @@ pub async fn index(
     };
     let history = found.iter().map(ImportView::from).collect();
     let limit = i64::try_from(uploads.settings.max_size_bytes).unwrap_or(i64::MAX);
-    render::page(&ImportsPage::new(limit, history, pager))
+    let restoration = catalog::restorable(&database.pool).await?;
+    render::page(&ImportsPage::new(limit, history, pager).offering(restoration))
 }
 
 /// `POST /imports`: the form, for browsers without scripts.

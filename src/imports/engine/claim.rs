@@ -2,6 +2,7 @@
 
 use super::claim_queries as queries;
 use super::stop::{Result, Stop};
+use crate::catalog;
 use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -100,10 +101,11 @@ impl Claim {
 
     /// Ends the import with what went wrong.
     pub async fn fail(self, pool: &PgPool, error: &str) -> Result<()> {
-        if queries::fail(pool, self, error).await? {
-            Ok(())
-        } else {
-            Err(Stop::ClaimLost)
+        let mut transaction = pool.begin().await?;
+        if !queries::fail(&mut transaction, self, error).await? {
+            return Err(Stop::ClaimLost);
         }
+        catalog::end_merge(&mut transaction, self.import_id).await?;
+        Ok(transaction.commit().await?)
     }
 }

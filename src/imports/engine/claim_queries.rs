@@ -105,7 +105,7 @@ pub async fn release(pool: &PgPool, claim: Claim, pause: Duration, error: Option
     Ok(())
 }
 
-pub async fn fail(pool: &PgPool, claim: Claim, error: &str) -> sqlx::Result<bool> {
+pub async fn fail(connection: &mut PgConnection, claim: Claim, error: &str) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "UPDATE imports SET state = 'failed', phase = 'over', error = $3, claim = NULL, lease_until = NULL,
                 finished_at = now()
@@ -114,7 +114,7 @@ pub async fn fail(pool: &PgPool, claim: Claim, error: &str) -> sqlx::Result<bool
     .bind(claim.import_id)
     .bind(claim.token)
     .bind(error)
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
 }

@@ -10,7 +10,7 @@ use super::merging_queries as queries;
 use super::ranges::{self, Range};
 use super::reading_queries::lock_claim;
 use super::stop::{Result, Stop};
-use crate::catalog::{BulkCounts, BulkMode, BulkOrigin, BulkWriter};
+use crate::catalog::{self, BulkCounts, BulkMode, BulkOrigin, BulkWriter};
 use crate::imports::staging::{BlockKeys, Staging};
 use crate::platform::fault;
 use crate::platform::task::to_the_end;
@@ -81,6 +81,7 @@ async fn finish(pool: &PgPool, claim: Claim, staging: Staging) -> Result<()> {
         return Err(anyhow!("what was written does not account for every row of the file").into());
     }
     staging.drop(&mut transaction).await?;
+    catalog::end_merge(&mut transaction, claim.import_id).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::claim::Claim;
 use super::merging_queries as queries;
 use super::reading_queries::lock_claim;
 use super::stop::{Result, Stop};
+use crate::catalog;
 use crate::imports::staging::BlockKeys;
 use crate::platform::fault;
 use sqlx::{Connection as _, PgConnection};
@@ -58,8 +59,11 @@ pub async fn of_import(connection: &mut PgConnection, claim: Claim, blocks: &[Bl
     if !lock_claim(&mut transaction, claim).await? {
         return Err(Stop::ClaimLost);
     }
+    // From here on nobody may clear the catalogue. Also of an earlier try, for it may have begun otherwise.
+    catalog::begin_merge(&mut transaction, claim.import_id).await?;
     let before = queries::ranges(&mut transaction, claim.import_id).await?;
     if !before.is_empty() {
+        transaction.commit().await?;
         return Ok(before);
     }
     let ranges = divide(blocks);

@@ -1,0 +1,64 @@
+// Asks in a dialog whether everything is to go. Without scripts the link leads to the same question as a page.
+
+import { localise } from './times.js'
+
+const FRAGMENT = { Accept: 'text/html', 'X-Fragment': '1' }
+
+export function clearing(link) {
+  const dialog = document.createElement('dialog')
+  dialog.className = 'dialog'
+  dialog.setAttribute('aria-labelledby', 'clearing-title')
+  const open = event => {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return
+    event.preventDefault()
+    ask(dialog, link.href).catch(() => location.assign(link.href))
+  }
+  link.addEventListener('click', open)
+  dialog.addEventListener('click', event => {
+    if (event.target.closest('[data-close]')) close(event, dialog)
+  })
+  dialog.addEventListener('submit', event => answer(event, dialog))
+  document.body.append(dialog)
+  return () => dialog.remove()
+}
+
+async function ask(dialog, url) {
+  const response = await fetch(url, { headers: FRAGMENT })
+  if (!response.ok) throw new Error(`The question could not be asked (${response.status}).`)
+  await show(dialog, response)
+  if (!dialog.open) dialog.showModal()
+}
+
+async function show(dialog, response) {
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html')
+  const question = page.querySelector('[data-clearing]')
+  if (!question) throw new Error('There is no question in the answer.')
+  dialog.replaceChildren(question)
+  localise(dialog)
+  const first = dialog.querySelector('[name=typed]') ?? dialog.querySelector('h1')
+  first.setAttribute('autofocus', '')
+  if (dialog.open) first.focus()
+}
+
+function close(event, dialog) {
+  event.preventDefault()
+  dialog.close()
+}
+
+async function answer(event, dialog) {
+  event.preventDefault()
+  event.stopPropagation()
+  const form = event.target
+  const button = form.querySelector('[type=submit]')
+  button.disabled = true
+  try {
+    const body = new URLSearchParams(new FormData(form))
+    const response = await fetch(form.action, { method: 'POST', body, headers: FRAGMENT })
+    if (response.status === 204) return location.assign(response.headers.get('Location'))
+    await show(dialog, response)
+  } catch {
+    form.submit()
+  } finally {
+    button.disabled = false
+  }
+}
