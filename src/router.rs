@@ -5,6 +5,7 @@ use crate::http::site_guard::{SiteGuard, refuse_foreign};
 use crate::http::{assets, compression, flash, health, method_override, render};
 use crate::imports::{Uploads, Watches};
 use crate::platform::database::Database;
+use crate::platform::doorbell::Doorbell;
 use crate::{catalog, description, imports};
 use axum::Router;
 use axum::extract::FromRef;
@@ -17,6 +18,8 @@ use axum::routing::{delete, get, post, put};
 pub struct AppState {
     /// Both views of the database: SeaORM and sqlx.
     pub database: Database,
+    /// What tells workers that something waits.
+    pub doorbell: Doorbell,
     /// Finding products.
     pub search: Search,
     /// Where files are received.
@@ -82,11 +85,17 @@ fn pages() -> Router<AppState> {
 
 /// What concerns many products at once.
 fn whole_catalogue_pages() -> Router<AppState> {
+    use catalog::selection::routes as changes;
     use imports::clearing;
     Router::new()
         .route("/products/clearing", get(clearing::ask).post(clearing::clear))
         .route("/products/clearing/cancellations", post(clearing::cancel))
         .route("/products/restoration", post(clearing::restore))
+        .route("/products/changes", post(changes::create))
+        .route("/products/changes/{id}", get(changes::show))
+        .route("/products/changes/{id}/cancellation", post(changes::cancel))
+        .route("/products/changes/{id}/restoration", post(changes::restore))
+        .route("/products/export.csv", get(catalog::export_csv))
 }
 
 fn api() -> Router<AppState> {
@@ -113,9 +122,15 @@ fn api() -> Router<AppState> {
 }
 
 fn whole_catalogue_api() -> Router<AppState> {
+    use catalog::selection::api as changes;
     Router::new()
         .route("/products", delete(catalog::clearing_api::clear_all))
         .route("/products/restoration", put(catalog::clearing_api::restore_all))
+        .route("/products/changes", post(changes::create))
+        .route("/products/changes/{id}", get(changes::show))
+        .route("/products/changes/{id}/cancellation", put(changes::cancel))
+        .route("/products/changes/{id}/restoration", put(changes::restore))
+        .route("/products/export.csv", get(catalog::export_csv))
 }
 
 #[cfg(test)]

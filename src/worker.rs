@@ -17,6 +17,8 @@ pub async fn run(engine: Engine, uploads: Uploads, search: Search) {
         engine.merge_queue(),
         // What changes can be found.
         catalog::keep_indexed(&search, engine.stopping.clone()),
+        // Many products are changed at once, piece by piece.
+        catalog::selection::work_queue(&search, &engine.doorbell, engine.stopping.clone()),
         // What is no longer needed goes.
         sweep_regularly(&engine, &uploads),
     );
@@ -42,5 +44,6 @@ async fn sweep(engine: &Engine, uploads: &Uploads) -> anyhow::Result<()> {
     catalog::compact_counts(&engine.pool).await?;
     catalog::sweep_deleted(&engine.pool).await?;
     catalog::sweep_cleared(&engine.pool).await?;
+    catalog::selection::sweep(&engine.pool).await?;
     Ok(())
 }

@@ -1,6 +1,8 @@
 // Where every page's scripts start: the list of behaviours, each a module of its own.
 
 import { later, register, start } from './behaviours.js'
+import { register, start } from './behaviours.js'
+import { bulkChange } from './bulk-change.js'
 import { cancel } from './cancel.js'
 import { editForm } from './edit-form.js'
 import { emptyCatalogue } from './empty-catalogue.js'
@@ -18,6 +20,7 @@ import { uploadForm } from './upload-form.js'
 import { showUploadStatus } from './upload-status.js'
 
 register({
+  'bulk-change': bulkChange,
   cancel,
   'edit-form': editForm,
   'empty-catalogue': emptyCatalogue,

@@ -1,25 +1,153 @@
-//! All products as CSV, which an import takes back unchanged.
+//! Products as CSV, which an import takes back unchanged.
+//!
+//! They are read in pieces, in the order of their SKUs, each by a short statement: whoever is slow to take them keeps
+//! nobody from changing the catalogue, and memory stays constant. The next piece is read while the one before is
+//! written. When everything is deleted meanwhile, the export breaks off: it must not look as if it had come to its end.
 
-use super::filter::Status;
-use super::queries;
-use futures_util::TryStreamExt as _;
-use sqlx::PgPool;
+use super::clearing::generation;
+use super::filter::Filter;
+use super::queries::{self, ExportedProduct};
+use super::search::Search;
+use super::{list, product::Product};
+use anyhow::ensure;
 use std::io::Write;
+use tokio::sync::mpsc;
 
-/// Writes `name,sku,description,status` for every product of that status, in the order of their SKUs, and says
-/// how many they were. Memory stays constant.
-pub async fn write(pool: &PgPool, status: Status, out: impl Write) -> anyhow::Result<u64> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(out);
-    writer.write_record(["name", "sku", "description", "status"])?;
-    let mut products = queries::exported(pool, status.as_active());
+const PRODUCTS: u64 = 4_000;
+/// Searching hands over whole products, so these are fewer.
+const MATCHING_PRODUCTS: u64 = 1_000;
+/// Pieces that were read and wait to be written.
+const WAITING: usize = 1;
+
+/// Which products are exported.
+#[derive(Clone, Debug)]
+pub enum Exported {
+    /// Everything that matches.
+    Matching(Filter),
+    /// These.
+    Named(Vec<i64>),
+}
+
+/// The pieces of an export, as they are read.
+pub struct Pieces {
+    pieces: mpsc::Receiver<anyhow::Result<Vec<ExportedProduct>>>,
+}
+
+impl Pieces {
+    /// Begins to read.
+    pub fn of(search: Search, exported: Exported) -> Self {
+        let (sender, pieces) = mpsc::channel(WAITING);
+        tokio::spawn(async move {
+            if let Err(error) = read(&search, &exported, &sender).await {
+                // Nobody listening any more is no error.
+                let _ = sender.send(Err(error)).await;
+            }
+        });
+        Self { pieces }
+    }
+
+    /// The next piece; `None` at the end.
+    pub async fn next(&mut self) -> anyhow::Result<Option<Vec<ExportedProduct>>> {
+        self.pieces.recv().await.transpose()
+    }
+}
+
+async fn read(
+    search: &Search,
+    exported: &Exported,
+    sender: &mpsc::Sender<anyhow::Result<Vec<ExportedProduct>>>,
+) -> anyhow::Result<()> {
+    let pool = &search.database.pool;
+    let began_in = generation(pool).await?;
+    let mut after = String::new();
+    loop {
+        let (piece, is_last) = match exported {
+            Exported::Named(ids) => (queries::exported_named(pool, ids).await?, true),
+            Exported::Matching(filter) => matching(search, filter, &after).await?,
+        };
+        ensure!(
+            generation(pool).await? == began_in,
+            "all products were deleted or brought back while they were being exported"
+        );
+        if let Some(last) = piece.last() {
+            after.clone_from(&last.sku_key);
+        }
+        if sender.send(Ok(piece)).await.is_err() || is_last {
+            return Ok(());
+        }
+    }
+}
+
+/// The next products behind that key, and whether they are the last.
+async fn matching(search: &Search, filter: &Filter, after: &str) -> anyhow::Result<(Vec<ExportedProduct>, bool)> {
+    let only_status = Filter {
+        status: filter.status,
+        ..Filter::default()
+    };
+    if *filter == only_status {
+        let active = filter.status.as_active();
+        let piece = queries::exported(&search.database.pool, active, after, PRODUCTS as i64).await?;
+        // A piece may be short because its products are long.
+        let is_last = piece.is_empty();
+        return Ok((piece, is_last));
+    }
+    let after = Some(after).filter(|after| !after.is_empty());
+    let found = list::matching(search, filter, after, MATCHING_PRODUCTS).await;
+    let found = found.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let is_last = (found.len() as u64) < MATCHING_PRODUCTS;
+    Ok((found.into_iter().map(ExportedProduct::from).collect(), is_last))
+}
+
+impl From<Product> for ExportedProduct {
+    fn from(product: Product) -> Self {
+        Self {
+            sku_key: product.sku_key,
+            name: product.name,
+            sku: product.sku,
+            description: product.description,
+            active: product.active,
+        }
+    }
+}
+
+/// Writes `name,sku,description,status` for every product that is meant, and says how many they were.
+pub async fn write(search: Search, exported: Exported, mut out: impl Write) -> anyhow::Result<u64> {
+    let mut pieces = Pieces::of(search, exported);
+    out.write_all(&header()?)?;
     let mut count = 0;
-    while let Some(product) = products.try_next().await? {
+    while let Some(piece) = pieces.next().await? {
+        out.write_all(&lines(&piece)?)?;
+        count += piece.len() as u64;
+    }
+    out.flush()?;
+    Ok(count)
+}
+
+/// The first line.
+pub fn header() -> anyhow::Result<Vec<u8>> {
+    let mut writer = writer();
+    writer.write_record(["name", "sku", "description", "status"])?;
+    finish(writer)
+}
+
+/// The lines of a piece.
+pub fn lines(piece: &[ExportedProduct]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = writer();
+    for product in piece {
         let status = if product.active { "active" } else { "inactive" };
         writer.write_record([&product.name, &product.sku, &product.description, status])?;
-        count += 1;
     }
-    writer.flush()?;
-    Ok(count)
+    finish(writer)
+}
+
+fn writer() -> csv::Writer<Vec<u8>> {
+    csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new())
+}
+
+fn finish(writer: csv::Writer<Vec<u8>>) -> anyhow::Result<Vec<u8>> {
+    writer
+        .into_inner()
+        .map_err(|error| anyhow::anyhow!("{}", error.error()))
 }

@@ -5,6 +5,7 @@ mod bulk;
 mod clearing;
 mod counts;
 mod description;
+mod download;
 pub mod edit;
 mod excerpt;
 mod export;
@@ -15,6 +16,7 @@ mod product;
 mod queries;
 pub mod routes;
 mod search;
+pub mod selection;
 mod sku;
 pub mod view;
 
@@ -25,9 +27,10 @@ pub use clearing::{
 };
 pub use counts::{Counts, compact as compact_counts, read as read_counts};
 pub use description::description;
+pub use download::export_csv;
 pub use edit::sweep_deleted;
-pub use export::write as export;
-pub use filter::{Filter, Sort, SortBy, Status};
+pub use export::{Exported, write as export};
+pub use filter::{Filter, Q_MAX_CHARS, Sort, SortBy, Status};
 pub use list::{Cursor, Page, Position, Query as ListQuery, Rank, Total, count, page as list_page};
 pub use product::{DESCRIPTION_MAX_CHARS, NAME_MAX_CHARS, Product};
 pub use search::{Search, Step, finish_indexing, index_changes, keep_indexed};

@@ -1,12 +1,15 @@
 //! The SQL of counting and exporting products. Lists and single products go through SeaORM.
 
 use super::Counts;
-use futures_util::stream::BoxStream;
 use sqlx::{PgExecutor, PgPool};
+
+/// How much of descriptions is fetched at once, but for one that is longer by itself.
+const EXPORT_BYTES: i64 = 8 << 20;
 
 /// A product as it is exported.
 #[derive(sqlx::FromRow)]
 pub struct ExportedProduct {
+    pub sku_key: String,
     pub name: String,
     pub sku: String,
     pub description: String,
@@ -54,12 +57,43 @@ pub async fn compact_count_changes(executor: impl PgExecutor<'_>) -> sqlx::Resul
     Ok(())
 }
 
-/// The products of that status, or all of them, in the order of their SKUs, as the server sends them.
-pub fn exported(pool: &PgPool, active: Option<bool>) -> BoxStream<'_, sqlx::Result<ExportedProduct>> {
+/// The next products of that status, or of any, behind that key, in the order of their SKUs: at most `limit`, and no
+/// more once their descriptions have [`EXPORT_BYTES`]. None are left where there are none.
+pub async fn exported(
+    pool: &PgPool,
+    active: Option<bool>,
+    after: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<ExportedProduct>> {
     sqlx::query_as(
-        "SELECT name, sku, description, active FROM products
-         WHERE $1::boolean IS NULL OR active = $1 ORDER BY sku_key",
+        "SELECT sku_key, name, sku, description, active FROM (
+             SELECT sku_key, name, sku, description, active, octet_length(description) AS bytes,
+                    sum(octet_length(description)) OVER (ORDER BY sku_key ROWS UNBOUNDED PRECEDING) AS bytes_so_far
+             FROM (SELECT sku_key, name, sku, description, active FROM products
+                   WHERE sku_key > $2 AND ($1::boolean IS NULL OR active = $1) ORDER BY sku_key LIMIT $3) AS next
+         ) AS measured
+         WHERE bytes_so_far - bytes < $4
+         ORDER BY sku_key",
     )
     .bind(active)
-    .fetch(pool)
+    .bind(after)
+    .bind(limit)
+    .bind(EXPORT_BYTES)
+    .fetch_all(pool)
+    .await
+}
+
+/// Those of these products that are there, in the order of their SKUs.
+pub async fn exported_named(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<ExportedProduct>> {
+    sqlx::query_as("SELECT sku_key, name, sku, description, active FROM products WHERE id = ANY($1) ORDER BY sku_key")
+        .bind(ids)
+        .fetch_all(pool)
+        .await
+}
+
+/// The day it is, in UTC, by the clock that all machines share.
+pub async fn today(pool: &PgPool) -> sqlx::Result<chrono::NaiveDate> {
+    sqlx::query_scalar("SELECT (now() AT TIME ZONE 'UTC')::date")
+        .fetch_one(pool)
+        .await
 }

@@ -1,7 +1,7 @@
 //! `export`.
 
 use super::{Failure, start};
-use crate::catalog;
+use crate::catalog::{self, Exported, Filter, Search};
 use crate::config::DatabaseSettings;
 use clap::Args;
 use std::io::BufWriter;
@@ -10,6 +10,9 @@ use std::process::ExitCode;
 /// The arguments of `export`.
 #[derive(Args)]
 pub struct ExportArguments {
+    /// Only products that match this search
+    #[arg(long, default_value = "", hide_default_value = true)]
+    q: String,
     /// Only products of this status
     #[arg(long, default_value = "all", value_parser = ["all", "active", "inactive"])]
     status: String,
@@ -19,11 +22,23 @@ pub struct ExportArguments {
 
 /// Writes the products to standard output.
 pub fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
+    if arguments.q.chars().count() > catalog::Q_MAX_CHARS {
+        return Err(Failure::Usage(format!(
+            "--q may have at most {} characters",
+            catalog::Q_MAX_CHARS
+        )));
+    }
     start::runtime()?.block_on(async {
         let opened = start::open(&arguments.database).await?;
         let status = catalog::Status::from_word(&arguments.status).unwrap_or_default();
         let out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
-        let written = catalog::export(&opened.database.pool, status, out).await;
+        let filter = Filter {
+            q: arguments.q.clone(),
+            status,
+            ..Filter::default()
+        };
+        let search = Search::new(opened.database.clone());
+        let written = catalog::export(search, Exported::Matching(filter), out).await;
         opened.close().await;
         match written {
             Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),

@@ -120,6 +120,7 @@ async fn serve_with(
     let state = AppState {
         search: Search::new(database.clone(), arguments.search.search_memory_mb),
         database: database.clone(),
+        doorbell: engine.doorbell.clone(),
         uploads: uploads(database, &engine, &arguments.uploads),
         watches: Watches::new(database.clone(), stopping.clone()),
         guard: SiteGuard::new(arguments.web.public_url.as_deref(), Vec::new(), false),

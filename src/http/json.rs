@@ -67,6 +67,11 @@ impl JsonFields {
         number.or_else(|| self.fault(field, "This must be a whole number."))
     }
 
+    /// Takes a field as it is, if it is there.
+    pub fn value(&mut self, field: &str) -> Option<Value> {
+        self.left.remove(field)
+    }
+
     /// Says what was wrong with the fields taken, and that others are not known.
     pub fn finish(mut self) -> Result<(), Error> {
         let unknown = self.left.keys().map(|field| FieldError {

@@ -1,35 +1,15 @@
 //! Deleting everything at once: while others read, edit and import, killed midway, and undone.
 
-mod support;
-
+use crate::support::database::TestDatabase;
+use crate::support::process::{Process, program};
+use crate::support::served::{Served, is_over};
+use crate::{csv, detail, filled, products, total};
 use product_importer::catalog::{self, ClearingError};
-use product_importer::platform::database::Database;
 use reqwest::StatusCode;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use support::database::TestDatabase;
-use support::process::{Process, program};
-use support::served::{Served, is_over};
-
-/// `count` products, every third of them inactive.
-fn csv(prefix: &str, count: usize) -> String {
-    let rows: String = (0..count)
-        .map(|number| {
-            let status = if number % 3 == 0 { "inactive" } else { "active" };
-            format!("{prefix}-{number},Name {number},{status}\n")
-        })
-        .collect();
-    format!("sku,name,status\n{rows}")
-}
-
-async fn filled(count: usize) -> anyhow::Result<Served> {
-    let served = Served::start("serve").await?;
-    let import = served.import(csv("A", count)).await?;
-    anyhow::ensure!(import["created"] == count, "{import}");
-    Ok(served)
-}
 
 async fn clear(served: &Served, query: &str) -> anyhow::Result<(StatusCode, Value)> {
     let answer = served.client.delete(served.url(&format!("/api/v1/products{query}")));
@@ -43,32 +23,9 @@ async fn restore(served: &Served) -> anyhow::Result<(StatusCode, Value)> {
     Ok((answer.status(), answer.json().await?))
 }
 
-async fn total(served: &Served) -> anyhow::Result<Value> {
-    Ok(served.json("/api/v1/products").await?["total"]["value"].take())
-}
-
-fn detail(problem: &Value) -> &str {
-    problem["detail"].as_str().unwrap_or_default()
-}
-
 async fn ids(pool: &PgPool) -> anyhow::Result<BTreeSet<i64>> {
     let ids: Vec<i64> = sqlx::query_scalar("SELECT id FROM products").fetch_all(pool).await?;
     Ok(ids.into_iter().collect())
-}
-
-/// A catalogue without a server.
-async fn products(database: &Database, count: i32) -> anyhow::Result<()> {
-    sqlx::query(
-        "WITH made AS (
-             INSERT INTO products (sku, sku_key, name)
-             SELECT 'sku-' || number, 'sku-' || number, 'name' FROM generate_series(1, $1) AS number RETURNING 1
-         )
-         INSERT INTO product_count_changes (active_change, inactive_change) SELECT count(*), 0 FROM made",
-    )
-    .bind(count)
-    .execute(&database.pool)
-    .await?;
-    Ok(())
 }
 
 #[tokio::test]
@@ -109,6 +66,7 @@ async fn everything_goes_and_comes_back() -> anyhow::Result<()> {
         "{answer}"
     );
     assert_eq!(served.json("/api/v1/products?limit=200").await?, before);
+    assert_eq!(found().await?, 1);
     assert_eq!(restore(&served).await?.0, StatusCode::CONFLICT, "it was undone already");
     Ok(())
 }
@@ -338,7 +296,7 @@ async fn after_a_day_it_is_gone_for_good() -> anyhow::Result<()> {
 #[tokio::test]
 async fn the_catalogue_and_its_twin_are_alike() -> anyhow::Result<()> {
     const SHAPE: &str = "
-        SELECT 'column ' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || attstorage
+        SELECT 'column ' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || attstorage::text
                || ' ' || coalesce(pg_get_expr(adbin, adrelid), '') || ' ' || attcollation::regcollation
         FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
         WHERE attrelid = to_regclass($1) AND attnum > 0

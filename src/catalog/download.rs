@@ -1,0 +1,59 @@
+//! `products-2026-11-22.csv`: the products of a list, or the selected ones, for a browser to keep.
+
+use super::api::ListQuery;
+use super::export::{Exported, Pieces, header, lines};
+use super::queries;
+use super::search::Search;
+use super::selection::ids_of;
+use crate::http::Error;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, stream};
+use serde::Deserialize;
+
+/// The words of a list's address, or the ids of products, separated by commas.
+#[derive(Deserialize)]
+pub struct ExportQuery {
+    #[serde(flatten)]
+    list: ListQuery,
+    #[serde(default)]
+    ids: String,
+}
+
+/// `GET /products/export.csv`, for pages and the API alike: streamed, since there may be millions.
+pub async fn export_csv(State(search): State<Search>, Query(query): Query<ExportQuery>) -> Result<Response, Error> {
+    let exported = if query.ids.is_empty() {
+        Exported::Matching(query.list.filter()?)
+    } else {
+        Exported::Named(ids_of(query.ids.split(','))?)
+    };
+    let today = queries::today(&search.database.pool).await?;
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (
+            CONTENT_DISPOSITION,
+            format!("attachment; filename=\"products-{today}.csv\""),
+        ),
+    ];
+    let body = Body::from_stream(chunks(Pieces::of(search, exported)));
+    Ok((headers, body).into_response())
+}
+
+/// An error ends the transfer before its end, so that whoever receives it notices.
+fn chunks(pieces: Pieces) -> impl Stream<Item = anyhow::Result<Bytes>> {
+    stream::try_unfold((pieces, true), |(mut pieces, is_first)| async move {
+        if is_first {
+            return Ok(Some((Bytes::from(header()?), (pieces, false))));
+        }
+        match pieces.next().await {
+            Ok(Some(piece)) => Ok(Some((Bytes::from(lines(&piece)?), (pieces, false)))),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "an export broke off");
+                Err(error)
+            }
+        }
+    })
+}

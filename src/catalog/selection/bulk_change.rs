@@ -1,0 +1,122 @@
+//! A change to many products: one row, which is the truth about how far it is.
+
+use crate::catalog::Filter;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::types::Json;
+
+/// What is done to each product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum BulkAction {
+    /// It is shown.
+    Activate,
+    /// It is kept back.
+    Deactivate,
+    /// It goes.
+    Delete,
+    /// It comes back: a deletion is undone.
+    Restore,
+}
+
+/// How far a change is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum BulkState {
+    /// No worker has begun.
+    Queued,
+    /// A worker has it.
+    Running,
+    /// Every product was looked at.
+    Done,
+    /// It ended for a reason told in `error`.
+    Failed,
+    /// Someone ended it.
+    Cancelled,
+}
+
+/// A row of `bulk_changes`; see its migration for what the columns mean.
+#[derive(Clone, Debug, sqlx::FromRow)]
+#[allow(missing_docs, reason = "the columns are explained in the migration")]
+pub struct BulkChange {
+    pub id: i64,
+    pub action: BulkAction,
+    pub state: BulkState,
+    pub filter: Option<Json<Filter>>,
+    pub undoes: Option<i64>,
+    pub expected: i64,
+    pub done: i64,
+    pub changed: i64,
+    pub after_key: Option<String>,
+    pub after_number: i64,
+    pub attempts: i32,
+    pub error: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Whether it deleted products that can still be brought back.
+    pub can_be_undone: bool,
+}
+
+/// The same as the API tells it.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs, reason = "the fields are explained in the API's description")]
+pub struct BulkChangeJson {
+    pub id: String,
+    pub action: BulkAction,
+    pub state: BulkState,
+    pub expected: i64,
+    pub done: i64,
+    pub changed: i64,
+    pub error: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+    pub can_be_undone: bool,
+}
+
+impl BulkAction {
+    /// What may be asked for. Restoring is asked for by undoing.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "activate" => Some(Self::Activate),
+            "deactivate" => Some(Self::Deactivate),
+            "delete" => Some(Self::Delete),
+            _ => None,
+        }
+    }
+}
+
+impl BulkChange {
+    /// Whether nothing will change any more.
+    pub fn is_over(&self) -> bool {
+        !matches!(self.state, BulkState::Queued | BulkState::Running)
+    }
+
+    /// The address of its page.
+    pub fn address(&self) -> String {
+        format!("/products/changes/{}", self.id)
+    }
+
+    /// Where a form undoes it, while that can be done.
+    pub fn undo_address(&self) -> Option<String> {
+        self.can_be_undone.then(|| format!("{}/restoration", self.address()))
+    }
+}
+
+impl From<BulkChange> for BulkChangeJson {
+    fn from(change: BulkChange) -> Self {
+        Self {
+            id: change.id.to_string(),
+            action: change.action,
+            state: change.state,
+            expected: change.expected,
+            done: change.done,
+            changed: change.changed,
+            error: change.error,
+            created_at: change.created_at,
+            finished_at: change.finished_at,
+            can_be_undone: change.can_be_undone,
+        }
+    }
+}

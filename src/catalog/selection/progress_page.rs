@@ -1,0 +1,181 @@
+//! The page of one change to many products: how far it is, and what it did.
+
+use super::bulk_change::{BulkAction, BulkChange, BulkState};
+use crate::catalog::Status;
+use crate::http::format::{self, filters};
+use crate::http::pages::{Layout, Section};
+use askama::Template;
+
+/// `/products/changes/{id}`.
+#[derive(Template)]
+#[template(path = "catalog/bulk_change.html")]
+pub struct ProgressPage {
+    /// The frame.
+    pub layout: Layout,
+    /// What changes while one looks.
+    pub progress: Progress,
+}
+
+/// What changes while one looks.
+#[derive(Template)]
+#[template(path = "catalog/_bulk_change.html")]
+pub struct Progress {
+    /// The change.
+    pub change: BulkChange,
+}
+
+impl ProgressPage {
+    /// The page of a change.
+    pub fn new(progress: Progress) -> Self {
+        Self {
+            layout: Layout::new(Section::Products, progress.headline()),
+            progress,
+        }
+    }
+}
+
+impl Progress {
+    /// What is shown of a change.
+    pub fn of(change: BulkChange) -> Self {
+        Self { change }
+    }
+
+    fn headline(&self) -> String {
+        match self.change.state {
+            BulkState::Queued | BulkState::Running => going_on(&self.change),
+            BulkState::Done => summary(&self.change),
+            BulkState::Failed => "It could not be finished".to_owned(),
+            BulkState::Cancelled => "Cancelled".to_owned(),
+        }
+    }
+
+    fn percent(&self) -> i64 {
+        format::percent(self.change.done, self.change.expected)
+    }
+
+    /// Which products were meant, where a filter said so.
+    fn of_which(&self) -> Option<String> {
+        let filter = &self.change.filter.as_ref()?.0;
+        let status = match filter.status {
+            Status::All => None,
+            Status::Active => Some("that were active".to_owned()),
+            Status::Inactive => Some("that were inactive".to_owned()),
+        };
+        let q = filter.q.trim();
+        let words = (!q.is_empty()).then(|| format!("that match “{q}”"));
+        let parts: Vec<String> = words.into_iter().chain(status).collect();
+        (!parts.is_empty()).then(|| format!("Products {}.", parts.join(" and ")))
+    }
+
+    /// What became of products that were looked at and stayed as they were.
+    fn left_alone(&self) -> Option<String> {
+        let left = self.change.done - self.change.changed;
+        if left <= 0 {
+            return None;
+        }
+        let products = format::count(left, "product", "products");
+        Some(match self.change.action {
+            BulkAction::Activate => format!("{products} had been active already."),
+            BulkAction::Deactivate => format!("{products} had been inactive already."),
+            BulkAction::Delete => format!("{products} had been changed or deleted by somebody else meanwhile."),
+            BulkAction::Restore => format!(
+                "{products} could not be brought back: meanwhile their SKUs have been given to other products, or they \
+                 are back already."
+            ),
+        })
+    }
+}
+
+fn going_on(change: &BulkChange) -> String {
+    let products = format::count(change.expected, "product", "products");
+    match change.action {
+        BulkAction::Activate => format!("Making {products} active"),
+        BulkAction::Deactivate => format!("Making {products} inactive"),
+        BulkAction::Delete => format!("Deleting {products}"),
+        BulkAction::Restore => format!("Bringing {products} back"),
+    }
+}
+
+/// What a change did, in a sentence.
+pub fn summary(change: &BulkChange) -> String {
+    let products = format::count(change.changed, "product", "products");
+    let is = if change.changed == 1 { "is" } else { "are" };
+    match change.action {
+        BulkAction::Activate => format!("{products} made active."),
+        BulkAction::Deactivate => format!("{products} made inactive."),
+        BulkAction::Delete => format!("Deleted {products}."),
+        BulkAction::Restore => format!("{products} {is} back."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Filter;
+    use crate::http::pages::assert_no_inline_code;
+    use chrono::DateTime;
+    use sqlx::types::Json;
+
+    fn change(action: BulkAction, state: BulkState) -> BulkChange {
+        BulkChange {
+            id: 7,
+            action,
+            state,
+            filter: Some(Json(Filter {
+                q: "<lamp>".into(),
+                status: Status::Inactive,
+                ..Filter::default()
+            })),
+            undoes: None,
+            expected: 12_345,
+            done: 6_000,
+            changed: 5_000,
+            after_key: None,
+            after_number: 0,
+            attempts: 0,
+            error: (state == BulkState::Failed).then(|| "The disk is <full>.".into()),
+            created_at: DateTime::from_timestamp(1_795_376_460, 0).unwrap(),
+            finished_at: None,
+            can_be_undone: action == BulkAction::Delete && state == BulkState::Done,
+        }
+    }
+
+    fn page(action: BulkAction, state: BulkState) -> String {
+        let html = ProgressPage::new(Progress::of(change(action, state))).render().unwrap();
+        assert_no_inline_code(&html);
+        html
+    }
+
+    #[test]
+    fn what_goes_on_shows_how_far_it_is_and_can_be_cancelled() {
+        let html = page(BulkAction::Deactivate, BulkState::Running);
+        for shown in [
+            "Making 12,345 products inactive",
+            "that match “&#60;lamp&#62;” and that were inactive",
+            "6,000",
+            "/products/changes/7/cancellation",
+            "http-equiv=\"refresh\"",
+        ] {
+            assert!(html.contains(shown), "{shown} in {html}");
+        }
+        assert!(!html.contains("/restoration"));
+    }
+
+    #[test]
+    fn what_is_over_tells_what_it_did() {
+        let html = page(BulkAction::Delete, BulkState::Done);
+        assert!(
+            html.contains("Deleted 5,000 products.") && html.contains("/products/changes/7/restoration"),
+            "{html}"
+        );
+        assert!(html.contains("1,000 products had been changed or deleted by somebody else"));
+        assert!(!html.contains("http-equiv=\"refresh\""));
+        let html = page(BulkAction::Restore, BulkState::Done);
+        assert!(
+            html.contains("5,000 products are back.") && html.contains("SKUs have been given"),
+            "{html}"
+        );
+        let html = page(BulkAction::Activate, BulkState::Failed);
+        assert!(html.contains("The disk is &#60;full&#62;."), "{html}");
+    }
+}

@@ -1,0 +1,94 @@
+//! Changing many products from pages: by forms, and by scripts that want JSON or the part of a page that changes.
+
+use super::api::{end, find};
+use super::bulk_change::{BulkChange, BulkChangeJson};
+use super::progress_page::{Progress, ProgressPage, summary};
+use super::request::Request;
+use super::start::start;
+use super::undo;
+use crate::catalog::Search;
+use crate::http::fragment::Wanted;
+use crate::http::pages::Flash;
+use crate::http::{Error, flash, render};
+use crate::platform::doorbell::Doorbell;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Serialize;
+
+/// What a script is told: where to look next, if the change goes on, and where it can be undone.
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    change: BulkChangeJson,
+    text: String,
+    location: Option<String>,
+    undo: Option<String>,
+}
+
+/// `POST /products/changes`.
+pub async fn create(
+    State(search): State<Search>,
+    State(doorbell): State<Doorbell>,
+    wanted: Wanted,
+    body: Bytes,
+) -> Result<Response, Error> {
+    let change = start(&search, &doorbell, &Request::from_form(&body)?).await?;
+    Ok(answer(wanted, change))
+}
+
+/// `GET /products/changes/{id}`: how far it is, live while it goes on.
+pub async fn show(State(search): State<Search>, Path(id): Path<String>, wanted: Wanted) -> Result<Response, Error> {
+    let change = find(&search, &id).await?;
+    let progress = Progress::of(change);
+    match wanted {
+        Wanted::Json => Ok(Json(BulkChangeJson::from(progress.change)).into_response()),
+        Wanted::Fragment => Ok(render::page(&progress)?.into_response()),
+        Wanted::Page => Ok(render::page(&ProgressPage::new(progress))?.into_response()),
+    }
+}
+
+/// `POST /products/changes/{id}/cancellation`.
+pub async fn cancel(State(search): State<Search>, Path(id): Path<String>) -> Result<Redirect, Error> {
+    let change = end(&search, &id).await?;
+    Ok(Redirect::to(&change.address()))
+}
+
+/// `POST /products/changes/{id}/restoration`: undoes a deletion.
+pub async fn restore(
+    State(search): State<Search>,
+    State(doorbell): State<Doorbell>,
+    Path(id): Path<String>,
+    wanted: Wanted,
+) -> Result<Response, Error> {
+    let id = find(&search, &id).await?.id;
+    Ok(answer(wanted, undo::undo(&search, &doorbell, id).await?))
+}
+
+/// What is over already is told on the list; else its own page tells.
+fn answer(wanted: Wanted, change: BulkChange) -> Response {
+    let (text, undo) = (summary(&change), change.undo_address());
+    let location = (!change.is_over()).then(|| change.address());
+    if wanted.is_page() {
+        let mut told = Flash::good(text);
+        told.undo = undo;
+        return match location {
+            Some(location) => Redirect::to(&location).into_response(),
+            None => flash::redirect("/products", &told),
+        };
+    }
+    let status = if location.is_some() {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::OK
+    };
+    let told = Told {
+        change: change.into(),
+        text,
+        location,
+        undo,
+    };
+    (status, Json(told)).into_response()
+}

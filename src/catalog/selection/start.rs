@@ -1,0 +1,74 @@
+//! Beginning a change to many products.
+
+use super::bulk_change::{BulkAction, BulkChange};
+use super::piece::{apply, is_conflict};
+use super::queries;
+use super::request::{Request, Target};
+use super::work::TOPIC;
+use crate::catalog::{Filter, Search, list};
+use crate::http::{Error, format};
+use crate::platform::doorbell::Doorbell;
+use anyhow::Context as _;
+
+/// How often products are tried to be changed that somebody else is changing.
+const TRIES: u32 = 5;
+
+/// Changes named products at once, or leaves what matches a filter to a worker.
+///
+/// # Errors
+/// [`Error::Conflict`] when there are not as many products as whoever asks believes.
+pub async fn start(search: &Search, doorbell: &Doorbell, request: &Request) -> Result<BulkChange, Error> {
+    match &request.target {
+        Target::Named(ids) => named(search, request.action, ids).await,
+        Target::Matching { filter, expected } => queue(search, doorbell, request.action, filter, *expected).await,
+    }
+}
+
+async fn queue(
+    search: &Search,
+    doorbell: &Doorbell,
+    action: BulkAction,
+    filter: &Filter,
+    expected: i64,
+) -> Result<BulkChange, Error> {
+    let there = list::count(search, filter, None).await?.value;
+    if there != expected {
+        let products = format::count(there, "product", "products");
+        return Err(Error::Conflict(format!(
+            "Nothing was changed, because the number has changed: {products} match now, not {}.",
+            format::number(expected)
+        )));
+    }
+    let id = queries::queue(&search.database.pool, action, filter, expected).await?;
+    doorbell.ring(TOPIC, id).await;
+    found(search, id).await
+}
+
+async fn named(search: &Search, action: BulkAction, ids: &[i64]) -> Result<BulkChange, Error> {
+    let mut tries = 1;
+    loop {
+        match change_named(search, action, ids).await {
+            Ok(id) => return found(search, id).await,
+            Err(error) if tries < TRIES && is_conflict(&error) => tries += 1,
+            Err(error) => return Err(Error::from_failure(error)),
+        }
+    }
+}
+
+async fn change_named(search: &Search, action: BulkAction, ids: &[i64]) -> anyhow::Result<i64> {
+    let mut transaction = search.database.pool.begin().await?;
+    let id = queries::begin_named(&mut transaction, action, ids.len() as i64).await?;
+    queries::lock(&mut transaction, ids).await?;
+    let changed = apply(&mut transaction, id, action, ids).await?;
+    queries::finish_named(&mut transaction, id, ids.len() as i64, changed).await?;
+    transaction.commit().await?;
+    Ok(id)
+}
+
+/// A change that has just been written.
+pub async fn found(search: &Search, id: i64) -> Result<BulkChange, Error> {
+    let change = queries::find(&search.database.pool, id).await?;
+    change
+        .context("a change to many products is gone")
+        .map_err(Error::Internal)
+}

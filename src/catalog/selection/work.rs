@@ -1,0 +1,96 @@
+//! Working on changes that wait: claimed by one worker at a time, piece after piece, whatever becomes of the worker.
+
+use super::bulk_change::BulkChange;
+use super::piece::{self, After};
+use super::queries;
+use crate::catalog::Search;
+use crate::platform::doorbell::Doorbell;
+use crate::platform::stopping::Stopping;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// What is rung when a change waits.
+pub const TOPIC: &str = "catalog.bulk_changes";
+/// After a crash, another worker goes on at most this much later. A piece renews it.
+pub const LEASE: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_secs(1);
+/// Tries in a row without a piece, after which a change fails.
+const MOST_ATTEMPTS: i32 = 5;
+
+/// The right to work on a change.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    pub id: i64,
+    pub token: Uuid,
+}
+
+/// Works on changes until the process is to stop.
+pub async fn work_queue(search: &Search, doorbell: &Doorbell, mut stopping: Stopping) {
+    let mut ears = doorbell.listen(TOPIC);
+    while !stopping.is_wished() {
+        match work_on_next(search, None, &stopping).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "cannot look for changes to many products; trying again"),
+        }
+        tokio::select! {
+            () = ears.wait(POLL) => {}
+            () = stopping.wait() => {}
+        }
+    }
+}
+
+/// Works on a change that waits, or on that one; `false` where there is none.
+pub async fn work_on_next(search: &Search, only: Option<i64>, stopping: &Stopping) -> sqlx::Result<bool> {
+    let pool = &search.database.pool;
+    let token = Uuid::new_v4();
+    let Some(id) = queries::claim(pool, only, token, LEASE).await? else {
+        return Ok(false);
+    };
+    let claim = Claim { id, token };
+    if let Err(error) = see_through(search, claim, stopping).await {
+        let Some(change) = queries::find(pool, id).await? else {
+            return Ok(true);
+        };
+        tell(claim, &change, &error);
+        if change.attempts >= MOST_ATTEMPTS {
+            queries::fail(pool, claim, &gave_up(&error)).await?;
+        } else {
+            let pause = Duration::from_millis(250) * 2_u32.pow(change.attempts.clamp(1, 5) as u32);
+            queries::release(pool, claim, pause, true).await?;
+        }
+    }
+    Ok(true)
+}
+
+async fn see_through(search: &Search, claim: Claim, stopping: &Stopping) -> anyhow::Result<()> {
+    let pool = &search.database.pool;
+    loop {
+        if stopping.is_wished() {
+            return Ok(queries::release(pool, claim, Duration::ZERO, false).await?);
+        }
+        let Some(change) = queries::find(pool, claim.id).await? else {
+            return Ok(());
+        };
+        if piece::next(search, claim, &change).await? != After::More {
+            return Ok(());
+        }
+    }
+}
+
+fn tell(claim: Claim, change: &BulkChange, error: &anyhow::Error) {
+    let error = format!("{error:#}");
+    if change.attempts >= MOST_ATTEMPTS {
+        tracing::error!(bulk_change_id = claim.id, error, "a change to many products has failed");
+    } else {
+        tracing::warn!(
+            bulk_change_id = claim.id,
+            error,
+            "a change to many products is tried again"
+        );
+    }
+}
+
+fn gave_up(error: &anyhow::Error) -> String {
+    format!("It was tried {MOST_ATTEMPTS} times and did not get any further: {error:#}. What was changed so far stays.")
+}

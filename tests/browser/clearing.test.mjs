@@ -1,0 +1,157 @@
+// Deleting everything, as people do it: they are asked for the number, imports have to end first, and it can be undone.
+
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { openBrowser, openPage } from './support/browser.mjs'
+import { csv, Server, until } from './support/server.mjs'
+
+const PRODUCTS = 1200
+
+let server
+let browser
+
+before(async () => {
+  server = await new Server().start()
+  browser = await openBrowser()
+  await send(csv(PRODUCTS))
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+async function send(body) {
+  const url = `${server.address}/api/v1/imports?filename=products.csv`
+  const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body })
+  const { id } = await answer.json()
+  const over = await server.importWhen(id, ({ state }) => !['uploading', 'queued', 'running'].includes(state))
+  assert.equal(over.state, 'done')
+}
+
+const total = async () => (await server.json('/products')).total.value
+const post = path => fetch(`${server.address}${path}`, { method: 'POST' })
+
+/** An import of a file that never ends to arrive, running as those of terminals do. */
+async function runningImport() {
+  const answer = await fetch(`${server.address}/api/v1/imports`, {
+    method: 'POST',
+    headers: { 'Tus-Resumable': '1.0.0', 'Upload-Length': '100000000' },
+  })
+  return answer.headers.get('location').split('/').at(-2)
+}
+
+test('whoever types the number deletes everything and may undo it', async () => {
+  const page = await openPage(browser, { baseURL: server.address })
+  await page.goto('/products/clearing')
+  await page.getByRole('heading', { name: 'Delete all 1,200 products?' }).waitFor()
+  const typed = page.getByLabel('Type 1,200 to confirm')
+  await typed.fill('120')
+  await page.getByRole('button', { name: 'Delete 1,200 products' }).click()
+  await page.getByRole('alert').waitFor()
+  assert.equal(await typed.inputValue(), '120')
+  assert.equal(await total(), PRODUCTS)
+
+  await typed.fill('1,200')
+  await page.getByRole('button', { name: 'Delete 1,200 products' }).click()
+  await page.waitForURL('**/imports')
+  await page.getByText('Deleted 1,200 products').waitFor()
+  await page.getByRole('heading', { name: 'Import products' }).waitFor()
+  assert.equal(await total(), 0)
+
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.waitForURL('**/products')
+  assert.equal(await total(), PRODUCTS)
+  assert.deepEqual(page.problems, [])
+  await page.context().close()
+})
+
+test('the question comes as a dialog where a script can ask it', async () => {
+  const page = await openPage(browser, { baseURL: server.address })
+  await page.goto('/products')
+  // The list's menu has the link; what matters here is what it opens.
+  await page.evaluate(async () => {
+    const script = document.querySelector('script[type=module]').src.replace('app.js', 'clearing.js')
+    const { clearing } = await import(script)
+    const link = Object.assign(document.createElement('a'), { href: '/products/clearing', textContent: 'All of it' })
+    document.querySelector('main').prepend(link)
+    clearing(link)
+  })
+  const open = () => page.getByRole('link', { name: 'All of it' }).click()
+  await open()
+  const dialog = page.getByRole('dialog', { name: 'Delete all 1,200 products?' })
+  await dialog.waitFor()
+  await until('the field to have the focus', () => page.evaluate(() => document.activeElement.name === 'typed'))
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'hidden' })
+
+  await open()
+  await page.keyboard.type('7')
+  await page.keyboard.press('Enter')
+  await dialog.getByRole('alert').waitFor()
+  await dialog.getByLabel('Type 1,200 to confirm').fill('1 200')
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/imports')
+  assert.equal(await total(), 0)
+  await post('/products/restoration')
+  assert.equal(await total(), PRODUCTS)
+  assert.deepEqual(page.problems, [])
+  await page.context().close()
+})
+
+test('without scripts it is all the same', async () => {
+  const page = await openPage(browser, { baseURL: server.address, javaScriptEnabled: false })
+  await page.goto('/products/clearing')
+  await page.getByLabel('Type 1,200 to confirm').fill("1'200")
+  await page.getByRole('button', { name: 'Delete 1,200 products' }).click()
+  await page.waitForURL('**/imports')
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.waitForURL('**/products')
+  assert.equal(await total(), PRODUCTS)
+  await page.context().close()
+})
+
+test('an upload that is still going on does not stand in the way', async () => {
+  const id = await runningImport()
+  const page = await openPage(browser, { baseURL: server.address })
+  await page.goto('/products/clearing')
+  await page.getByLabel('Type 1,200 to confirm').waitFor()
+  await fetch(`${server.address}/api/v1/imports/${id}/cancellation`, { method: 'PUT' })
+  await page.context().close()
+})
+
+test('a running import has to end first, and a button does it', async () => {
+  const rows = 60_000
+  const url = `${server.address}/api/v1/imports?filename=spring.csv`
+  const sent = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: csv(rows, 'SPRING') })
+  const { id } = await sent.json()
+  await server.importWhen(id, ({ state }) => state === 'running' || state === 'done')
+  const page = await openPage(browser, { baseURL: server.address })
+  await page.goto('/products/clearing')
+  const cancel = page.getByRole('button', { name: 'Cancel the import and go on' })
+  if (await cancel.isVisible()) {
+    await page.getByRole('link', { name: 'spring.csv' }).waitFor()
+    await cancel.click()
+    await server.importWhen(id, ({ state }) => state === 'cancelled' || state === 'done')
+  }
+  await page.getByLabel(/Type [\d,]+ to confirm/).waitFor()
+  await page.context().close()
+})
+
+test('many products are changed while one looks on', async () => {
+  const expected = (await server.json('/products?status=active')).total.value
+  const page = await openPage(browser, { baseURL: server.address })
+  const answer = await fetch(`${server.address}/products/changes`, {
+    method: 'POST',
+    headers: { Accept: 'application/json' },
+    body: new URLSearchParams({ action: 'deactivate', filter: '1', status: 'active', expected }),
+  })
+  assert.equal(answer.status, 202)
+  const { location, id } = await answer.json()
+  await page.goto(location)
+  await page.getByText(/products made inactive\./).first().waitFor({ timeout: 60_000 })
+  assert.equal((await server.json(`/products/changes/${id}`)).changed, expected)
+  assert.equal((await server.json('/products?status=active')).total.value, 0)
+  assert.deepEqual(page.problems, [])
+  await page.context().close()
+})
