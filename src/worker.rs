@@ -41,6 +41,7 @@ async fn sweep(engine: &Engine, uploads: &Uploads) -> anyhow::Result<()> {
     imports::sweep_uploads(uploads).await?;
     imports::sweep_staging(&engine.pool).await?;
     imports::fail_orphans(&engine.pool).await?;
+    imports::end_forgotten_merges(&engine.pool).await?;
     catalog::compact_counts(&engine.pool).await?;
     catalog::sweep_deleted(&engine.pool).await?;
     catalog::sweep_cleared(&engine.pool).await?;

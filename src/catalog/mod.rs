@@ -22,7 +22,7 @@ pub mod view;
 
 pub use bulk::{BulkCounts, BulkMode, BulkOrigin, BulkRow, BulkWriter};
 pub use clearing::{
-    ClearingError, Kept, Restoration, api as clearing_api, begin_merge, clear, end_merge, kept,
+    ClearingError, Kept, Restoration, api as clearing_api, begin_merge, clear, end_merge, kept, merging,
     pages as clearing_pages, restorable, restore, sweep as sweep_cleared,
 };
 pub use counts::{Counts, compact as compact_counts, read as read_counts};

@@ -114,10 +114,10 @@ impl From<Import> for RunningImport {
 }
 
 fn show(wanted: Wanted, status: StatusCode, question: ClearingQuestion) -> Result<Response, Error> {
-    let html = if !wanted.is_page() {
-        render::page(&question)?
-    } else {
+    let html = if wanted.is_page() {
         render::page(&ClearingPage::new(question))?
+    } else {
+        render::page(&question)?
     };
     Ok((status, html).into_response())
 }

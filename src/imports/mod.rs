@@ -27,7 +27,7 @@ pub use engine::{Engine, Outcome, Source as FileSource, TerminalImport};
 pub use import::{Import, Mode, NewStatus, Phase, Source, State};
 pub use json::{ImportJson, warnings_of};
 pub use live::Watches;
-pub use queries::fail_orphans;
+pub use queries::{end_forgotten_merges, fail_orphans};
 pub use sample::write as write_sample;
 pub use staging::sweep as sweep_staging;
 pub use terminal::import_file;

@@ -137,3 +137,19 @@ pub async fn fail_orphans(pool: &PgPool) -> sqlx::Result<u64> {
     transaction.commit().await?;
     Ok(failed.len() as u64)
 }
+
+/// Takes imports that are over out of those that are being merged. A process of the release before knows nothing of
+/// that and may have ended one while the schema was this new already.
+pub async fn end_forgotten_merges(pool: &PgPool) -> sqlx::Result<()> {
+    let merging = catalog::merging(pool).await?;
+    let over: Vec<i64> =
+        sqlx::query_scalar("SELECT id FROM imports WHERE id = ANY($1) AND state IN ('done', 'failed', 'cancelled')")
+            .bind(merging)
+            .fetch_all(pool)
+            .await?;
+    let mut connection = pool.acquire().await?;
+    for id in over {
+        catalog::end_merge(&mut connection, id).await?;
+    }
+    Ok(())
+}

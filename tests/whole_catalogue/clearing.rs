@@ -5,6 +5,7 @@ use crate::support::process::{Process, program};
 use crate::support::served::{Served, is_over};
 use crate::{csv, detail, filled, products, total};
 use product_importer::catalog::{self, ClearingError};
+use product_importer::imports;
 use reqwest::StatusCode;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, PgPool};
@@ -53,6 +54,8 @@ async fn everything_goes_and_comes_back() -> anyhow::Result<()> {
         "{answer}"
     );
     assert_eq!(total(&served).await?, 0);
+    let found = async || anyhow::Ok(served.json("/api/v1/products?q=a-99").await?["total"]["value"].take());
+    assert_eq!(found().await?, 0);
     assert_eq!(
         clear(&served, "?expected=0").await?.1["deleted"],
         0,
@@ -134,6 +137,13 @@ async fn an_import_that_is_over_is_no_longer_in_the_way() -> anyhow::Result<()> 
         .fetch_one(&served.database.database.pool)
         .await?;
     assert_eq!(merging, 0);
+    // A process of another version may have left one behind.
+    sqlx::query("INSERT INTO catalogue_merges (import_id) SELECT id FROM imports")
+        .execute(&served.database.database.pool)
+        .await?;
+    assert_eq!(clear(&served, "?expected=10").await?.0, StatusCode::CONFLICT);
+    imports::end_forgotten_merges(&served.database.database.pool).await?;
+    assert_eq!(clear(&served, "?expected=10").await?.0, StatusCode::OK);
     Ok(())
 }
 

@@ -18,4 +18,4 @@ pub use errors::ClearingError;
 pub use keep::{Kept, kept, restorable, restore, sweep};
 pub use merges::{begin_merge, end_merge};
 pub use pages::Restoration;
-pub use queries::generation;
+pub use queries::{generation, merging};

@@ -118,6 +118,13 @@ pub async fn is_merging(connection: &mut PgConnection) -> sqlx::Result<bool> {
         .await
 }
 
+/// The imports that are entered as being merged.
+pub async fn merging(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar("SELECT import_id FROM catalogue_merges")
+        .fetch_all(executor)
+        .await
+}
+
 pub async fn add_merge(connection: &mut PgConnection, import_id: i64) -> sqlx::Result<()> {
     sqlx::query("INSERT INTO catalogue_merges (import_id) VALUES ($1) ON CONFLICT DO NOTHING")
         .bind(import_id)
