@@ -1,6 +1,7 @@
 // Deleting everything, as people do it: they are asked for the number, imports have to end first, and it can be undone.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { openBrowser, openPage } from './support/browser.mjs'
 import { csv, Server, until } from './support/server.mjs'
@@ -32,8 +33,8 @@ async function send(body) {
 const total = async () => (await server.json('/products')).total.value
 const post = path => fetch(`${server.address}${path}`, { method: 'POST' })
 
-/** An import of a file that never ends to arrive, running as those of terminals do. */
-async function runningImport() {
+/** An import whose file does not arrive. */
+async function openUpload() {
   const answer = await fetch(`${server.address}/api/v1/imports`, {
     method: 'POST',
     headers: { 'Tus-Resumable': '1.0.0', 'Upload-Length': '100000000' },
@@ -86,7 +87,7 @@ test('the question comes as a dialog where a script can ask it', async () => {
   await dialog.waitFor({ state: 'hidden' })
 
   await open()
-  await page.keyboard.type('7')
+  await dialog.getByLabel('Type 1,200 to confirm').fill('7')
   await page.keyboard.press('Enter')
   await dialog.getByRole('alert').waitFor()
   await dialog.getByLabel('Type 1,200 to confirm').fill('1 200')
@@ -112,7 +113,7 @@ test('without scripts it is all the same', async () => {
 })
 
 test('an upload that is still going on does not stand in the way', async () => {
-  const id = await runningImport()
+  const id = await openUpload()
   const page = await openPage(browser, { baseURL: server.address })
   await page.goto('/products/clearing')
   await page.getByLabel('Type 1,200 to confirm').waitFor()
@@ -121,20 +122,18 @@ test('an upload that is still going on does not stand in the way', async () => {
 })
 
 test('a running import has to end first, and a button does it', async () => {
-  const rows = 60_000
   const url = `${server.address}/api/v1/imports?filename=spring.csv`
-  const sent = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: csv(rows, 'SPRING') })
+  const body = readFileSync(server.sample('spring.csv', 200_000))
+  const sent = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body })
   const { id } = await sent.json()
-  await server.importWhen(id, ({ state }) => state === 'running' || state === 'done')
+  await server.importWhen(id, ({ state }) => state === 'running')
   const page = await openPage(browser, { baseURL: server.address })
   await page.goto('/products/clearing')
-  const cancel = page.getByRole('button', { name: 'Cancel the import and go on' })
-  if (await cancel.isVisible()) {
-    await page.getByRole('link', { name: 'spring.csv' }).waitFor()
-    await cancel.click()
-    await server.importWhen(id, ({ state }) => state === 'cancelled' || state === 'done')
-  }
+  await page.getByRole('link', { name: 'spring.csv' }).waitFor()
+  assert.equal(await page.locator('[name=typed]').count(), 0)
+  await page.getByRole('button', { name: 'Cancel the import and go on' }).click()
   await page.getByLabel(/Type [\d,]+ to confirm/).waitFor()
+  assert.equal((await server.import(id)).state, 'cancelled')
   await page.context().close()
 })
 
