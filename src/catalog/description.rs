@@ -1,6 +1,7 @@
 //! What the API's description tells of products.
 
 use super::{api, edit};
+use super::{api, clearing, download, selection};
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
@@ -21,9 +22,23 @@ use utoipa::openapi::OpenApi;
 )]
 struct Description;
 
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(
+    clearing::api::clear_all,
+    clearing::api::restore_all,
+    selection::api::create,
+    selection::api::show,
+    selection::api::cancel,
+    selection::api::restore,
+    download::export_csv,
+))]
+struct OfMany;
+
 /// The requests about products.
 pub fn description() -> OpenApi {
-    Description::openapi()
+    let mut description = Description::openapi();
+    description.merge(OfMany::openapi());
+    description
 }
 
 /// A product as an example shows it.

@@ -23,6 +23,17 @@ pub struct ExportQuery {
 }
 
 /// `GET /products/export.csv`, for pages and the API alike: streamed, since there may be millions.
+#[utoipa::path(
+    get,
+    path = "/products/export.csv",
+    operation_id = "export_products",
+    tag = "Products",
+    params(ListQuery, ("ids" = Option<String>, Query, description = "Ids of products, separated by commas: these and no others.")),
+    responses(
+        (status = 200, description = "`name,sku,description,status` in the order of the SKUs, whatever `sort`, `limit` and `cursor` say; an import takes it back unchanged. When everything is deleted meanwhile, the transfer breaks off.", body = String, content_type = "text/csv"),
+        (status = 422, description = "A word of the address is none; `errors` names it."),
+    )
+)]
 pub async fn export_csv(State(search): State<Search>, Query(query): Query<ExportQuery>) -> Result<Response, Error> {
     let exported = if query.ids.is_empty() {
         Exported::Matching(query.list.filter()?)

@@ -7,6 +7,9 @@ use clap::Args;
 use std::io::BufWriter;
 use std::process::ExitCode;
 
+/// An export builds no index.
+const INDEX_MEMORY_MB: u32 = 0;
+
 /// The arguments of `export`.
 #[derive(Args)]
 pub struct ExportArguments {
@@ -37,7 +40,7 @@ pub fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
             status,
             ..Filter::default()
         };
-        let search = Search::new(opened.database.clone());
+        let search = Search::new(opened.database.clone(), INDEX_MEMORY_MB);
         let written = catalog::export(search, Exported::Matching(filter), out).await;
         opened.close().await;
         match written {

@@ -248,6 +248,7 @@ async fn edit(pool: &PgPool, task: usize, number: usize) -> anyhow::Result<()> {
     Ok(transaction.commit().await?)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn told(error: ClearingError) -> anyhow::Error {
     anyhow::anyhow!("{error:?}")
 }

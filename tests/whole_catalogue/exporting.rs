@@ -123,7 +123,7 @@ async fn an_export_breaks_off_when_everything_is_deleted_under_it() -> anyhow::R
             assert!(cleared.is_ok(), "{cleared:?}");
         }),
     };
-    let search = Search::new(database);
+    let search = Search::new(database, 16);
     let written = catalog::export(search, Exported::Matching(Filter::default()), out).await;
     let error = format!(
         "{:#}",

@@ -8,25 +8,43 @@ use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 
 /// What an address says besides.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ClearQuery {
     /// How many products there are, as far as whoever asks knows.
+    #[param(value_type = u64, required = true, example = 500_000)]
     expected: Option<String>,
 }
 
 /// What was deleted.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ProductsDeleted)]
 pub struct Deleted {
+    /// So many products.
     deleted: i64,
 }
 
 /// What was brought back.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ProductsRestored)]
 pub struct Restored {
+    /// So many products.
     restored: i64,
 }
 
 /// `DELETE /products?expected=N`: deletes every product.
+#[utoipa::path(
+    delete,
+    path = "/products",
+    operation_id = "delete_all_products",
+    tag = "Products",
+    params(ClearQuery),
+    responses(
+        (status = 200, description = "All products are deleted. For 24 hours they can be brought back, while the catalogue is still empty.", body = Deleted),
+        (status = 409, description = "There are not as many products, an import is being merged, or somebody reads the whole catalogue: `detail` says which. Nothing was deleted."),
+        (status = 422, description = "`expected` is missing or no number."),
+    )
+)]
 pub async fn clear_all(
     State(database): State<Database>,
     Query(query): Query<ClearQuery>,
@@ -43,6 +61,16 @@ pub async fn clear_all(
 }
 
 /// `PUT /products/restoration`: brings back what was deleted last.
+#[utoipa::path(
+    put,
+    path = "/products/restoration",
+    operation_id = "restore_all_products",
+    tag = "Products",
+    responses(
+        (status = 200, description = "The products that were deleted last are back.", body = Restored),
+        (status = 409, description = "There is nothing to bring back, or the catalogue has products again."),
+    )
+)]
 pub async fn restore_all(State(database): State<Database>) -> Result<Json<Restored>, Error> {
     let restored = restore(&database).await?;
     Ok(Json(Restored { restored }))

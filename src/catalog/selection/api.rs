@@ -1,7 +1,7 @@
 //! `/api/v1/products/changes`: changing many products at once.
 
 use super::bulk_change::{BulkChange, BulkChangeJson};
-use super::request::Request;
+use super::request::{Request, RequestJson};
 use super::start::start;
 use super::{queries, undo};
 use crate::catalog::Search;
@@ -14,6 +14,20 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// `POST /products/changes`: 200 when it is done already, else 202.
+#[utoipa::path(
+    post,
+    path = "/products/changes",
+    operation_id = "change_products",
+    tag = "Products",
+    request_body = RequestJson,
+    responses(
+        (status = 200, description = "The products named by `ids` are changed.", body = BulkChangeJson),
+        (status = 202, description = "A worker changes what matches; `Location` tells how far it is.", body = BulkChangeJson),
+        (status = 409, description = "Another number of products matches; `detail` says how many. Nothing was changed."),
+        (status = 415, description = "It is not JSON."),
+        (status = 422, description = "A field is wrong or missing; `errors` names it."),
+    )
+)]
 pub async fn create(
     State(search): State<Search>,
     State(doorbell): State<Doorbell>,
@@ -24,16 +38,52 @@ pub async fn create(
 }
 
 /// `GET /products/changes/{id}`.
+#[utoipa::path(
+    get,
+    path = "/products/changes/{id}",
+    operation_id = "show_change_of_products",
+    tag = "Products",
+    params(("id" = String, Path, description = "The change's id.")),
+    responses(
+        (status = 200, description = "The change.", body = BulkChangeJson),
+        (status = 404, description = "There is no such change."),
+    )
+)]
 pub async fn show(State(search): State<Search>, Path(id): Path<String>) -> Result<Json<BulkChangeJson>, Error> {
     Ok(Json(find(&search, &id).await?.into()))
 }
 
 /// `PUT /products/changes/{id}/cancellation`: what was changed so far stays.
+#[utoipa::path(
+    put,
+    path = "/products/changes/{id}/cancellation",
+    operation_id = "cancel_change_of_products",
+    tag = "Products",
+    params(("id" = String, Path, description = "The change's id.")),
+    responses(
+        (status = 200, description = "It is cancelled. What was changed so far stays.", body = BulkChangeJson),
+        (status = 404, description = "There is no such change."),
+        (status = 409, description = "It was over already."),
+    )
+)]
 pub async fn cancel(State(search): State<Search>, Path(id): Path<String>) -> Result<Json<BulkChangeJson>, Error> {
     Ok(Json(end(&search, &id).await?.into()))
 }
 
 /// `PUT /products/changes/{id}/restoration`: brings back what was deleted.
+#[utoipa::path(
+    put,
+    path = "/products/changes/{id}/restoration",
+    operation_id = "undo_deletion_of_products",
+    tag = "Products",
+    params(("id" = String, Path, description = "The change's id.")),
+    responses(
+        (status = 200, description = "The products are back whose SKUs are still free: `changed` says how many.", body = BulkChangeJson),
+        (status = 202, description = "They are many, and a worker brings them back.", body = BulkChangeJson),
+        (status = 404, description = "There is no such change."),
+        (status = 409, description = "It deleted nothing, 24 hours have passed, or somebody has undone it already."),
+    )
+)]
 pub async fn restore(
     State(search): State<Search>,
     State(doorbell): State<Doorbell>,

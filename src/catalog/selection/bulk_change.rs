@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::types::Json;
 
 /// What is done to each product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum BulkAction {
@@ -21,7 +21,7 @@ pub enum BulkAction {
 }
 
 /// How far a change is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum BulkState {
@@ -59,19 +59,29 @@ pub struct BulkChange {
     pub can_be_undone: bool,
 }
 
-/// The same as the API tells it.
-#[derive(Debug, Serialize)]
-#[allow(missing_docs, reason = "the fields are explained in the API's description")]
+/// A change to many products.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = BulkChange)]
 pub struct BulkChangeJson {
+    /// Its id.
     pub id: String,
+    /// What is done to each product.
     pub action: BulkAction,
+    /// How far it is.
     pub state: BulkState,
+    /// How many products were meant.
     pub expected: i64,
+    /// How many have been looked at.
     pub done: i64,
+    /// How many of them have become others, gone or come back.
     pub changed: i64,
+    /// Why it failed.
     pub error: Option<String>,
+    /// When it was asked for.
     pub created_at: DateTime<Utc>,
+    /// When it was over.
     pub finished_at: Option<DateTime<Utc>>,
+    /// Whether it deleted products that can still be brought back.
     pub can_be_undone: bool,
 }
 

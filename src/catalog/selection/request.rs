@@ -10,6 +10,49 @@ use serde_json::Value;
 /// Products that may be named in one request.
 pub const MOST_IDS: usize = 1_000;
 
+/// What is to be done to many products: to those of `ids`, or to those that match `filter`.
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewBulkChange, example = json!({"action": "deactivate", "filter": {"q": "lamp"}, "expected": 120}))]
+#[allow(dead_code, reason = "it describes what is read field by field")]
+pub struct RequestJson {
+    /// `activate`, `deactivate` or `delete`.
+    #[schema(pattern = "^(activate|deactivate|delete)$")]
+    action: String,
+    /// Ids of products. Those that are not there are left out.
+    #[schema(required = false, min_items = 1, max_items = 1000)]
+    ids: Vec<String>,
+    /// The words of a list's address.
+    #[schema(required = false)]
+    filter: FilterJson,
+    /// How many products match `filter`: nothing is changed unless the number is right.
+    #[schema(required = false, minimum = 0)]
+    expected: i32,
+}
+
+/// The words of a list's address; what is left out matches everything.
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = BulkFilter)]
+#[allow(dead_code, reason = "it describes what is read field by field")]
+pub struct FilterJson {
+    /// What is searched for.
+    #[schema(required = false, max_length = 500)]
+    q: String,
+    /// `all`, `active` or `inactive`.
+    #[schema(required = false, pattern = "^(all|active|inactive)$")]
+    status: String,
+    /// Changed then or later: a day or a time.
+    #[schema(required = false)]
+    changed_since: String,
+    /// Changed before then.
+    #[schema(required = false)]
+    changed_before: String,
+    /// The id of the import that last wrote them.
+    #[schema(required = false)]
+    import: String,
+}
+
 /// A change that is wanted.
 #[derive(Debug)]
 pub struct Request {
