@@ -1,7 +1,6 @@
 //! What the API's description tells of products.
 
-use super::{api, edit};
-use super::{api, clearing, download, selection};
+use super::{api, clearing, download, edit, selection};
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;

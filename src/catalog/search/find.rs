@@ -228,7 +228,9 @@ impl<'a> Finder<'a> {
         let first_step = (want + want / 4)
             .div_ceil(streams.len().clamp(1, 4))
             .clamp(8, MOST_AT_ONCE);
-        streams.iter_mut().for_each(|stream| stream.step = first_step);
+        for stream in &mut streams {
+            stream.step = first_step;
+        }
         while let Some(lagging) = lagging(&streams, &found, is_descending, want) {
             let more = self.advance(&mut streams, &lagging).await?;
             found.extend(more.into_iter().filter(is_wanted));

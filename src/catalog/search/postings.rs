@@ -66,12 +66,11 @@ impl Postings {
 
     fn slot(&mut self, kind: u8, text: &[u8]) -> u32 {
         let next = self.bitmaps.len() as u32;
-        let slot = match packed(kind, text) {
-            Some(gram) => *self.short.entry(gram).or_insert(next),
-            None => {
-                let gram = [&[kind], text].concat();
-                *self.long.entry(gram.into_boxed_slice()).or_insert(next)
-            }
+        let slot = if let Some(gram) = packed(kind, text) {
+            *self.short.entry(gram).or_insert(next)
+        } else {
+            let gram = [&[kind], text].concat();
+            *self.long.entry(gram.into_boxed_slice()).or_insert(next)
         };
         if slot == next {
             self.bitmaps.push(RoaringBitmap::new());
@@ -228,7 +227,9 @@ mod tests {
             if ordinal % 2 == 0 { &mut even } else { &mut odd }.add(ordinal as u32, &doc(name));
         }
         assert!(one.size_bytes() > 0);
-        [&mut one, &mut even, &mut odd].map(Postings::settle);
+        for postings in [&mut one, &mut even, &mut odd] {
+            postings.settle();
+        }
         even.unite(odd);
         let (one, united): (Vec<_>, Vec<_>) = (one.into_sorted().collect(), even.into_sorted().collect());
         assert_eq!(one, united);

@@ -210,12 +210,11 @@ impl<'a> Reading<'a> {
         let mut found = HashMap::new();
         let (mut segments, mut grams) = (Vec::new(), Vec::new());
         for (segment, gram) in &wanted {
-            match self.cache.bitmap(&Key::Gram(*segment, gram.clone())) {
-                Some(bitmap) => drop(found.insert((*segment, gram.clone()), bitmap)),
-                None => {
-                    segments.push(*segment);
-                    grams.push(gram.as_slice());
-                }
+            if let Some(bitmap) = self.cache.bitmap(&Key::Gram(*segment, gram.clone())) {
+                found.insert((*segment, gram.clone()), bitmap);
+            } else {
+                segments.push(*segment);
+                grams.push(gram.as_slice());
             }
         }
         if !segments.is_empty() {
