@@ -12,6 +12,7 @@ mod fold;
 mod grams;
 mod index_queries;
 mod mark;
+mod placed;
 mod postings;
 mod queries;
 mod read_queries;
