@@ -1,12 +1,9 @@
 // Where every page's scripts start: the list of behaviours, each a module of its own.
 
 import { later, register, start } from './behaviours.js'
-import { register, start } from './behaviours.js'
-import { bulkChange } from './bulk-change.js'
 import { cancel } from './cancel.js'
 import { editForm } from './edit-form.js'
 import { emptyCatalogue } from './empty-catalogue.js'
-import { clearing } from './clearing.js'
 import { history } from './history.js'
 import { importNames } from './import-names.js'
 import { importLive } from './import-live.js'
@@ -20,11 +17,11 @@ import { uploadForm } from './upload-form.js'
 import { showUploadStatus } from './upload-status.js'
 
 register({
-  'bulk-change': bulkChange,
+  'bulk-change': later(() => import('./bulk-change.js').then(page => page.bulkChange)),
   cancel,
+  clearing: later(() => import('./clearing.js').then(page => page.clearing)),
   'edit-form': editForm,
   'empty-catalogue': emptyCatalogue,
-  clearing,
   history,
   'import-names': importNames,
   'import-live': importLive,

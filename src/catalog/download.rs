@@ -22,7 +22,9 @@ pub struct ExportQuery {
     ids: String,
 }
 
-/// `GET /products/export.csv`, for pages and the API alike: streamed, since there may be millions.
+/// Exports products as CSV
+///
+/// All that match, or those of `ids`; streamed, since there may be millions.
 #[utoipa::path(
     get,
     path = "/products/export.csv",

@@ -2,6 +2,7 @@
 //!
 //! They hold what a page shows and nothing that fetches it; the words are in [`super::view`] and the templates.
 
+use super::clearing::Restoration;
 use super::filter::Q_MAX_CHARS;
 use super::view::{ListView, total_words};
 use crate::http::format::filters;
@@ -16,6 +17,8 @@ pub struct ProductsPage {
     pub layout: Layout,
     /// What is asked for, and what was found.
     pub list: ListView,
+    /// What was deleted all at once and can be brought back.
+    pub restoration: Option<Restoration>,
     q_max_chars: usize,
 }
 
@@ -47,8 +50,15 @@ impl ProductsPage {
         Self {
             layout: Layout::new(Section::Products, title),
             list,
+            restoration: None,
             q_max_chars: Q_MAX_CHARS,
         }
+    }
+
+    /// The same with an offer to bring back what was deleted.
+    #[must_use]
+    pub fn offering(self, restoration: Option<Restoration>) -> Self {
+        Self { restoration, ..self }
     }
 }
 

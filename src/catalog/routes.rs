@@ -1,6 +1,7 @@
 //! The catalogue's pages.
 
 use super::api::ListQuery;
+use super::clearing::restorable;
 use super::pages::{ProductCount, ProductResults, ProductsPage};
 use super::search::Search;
 use super::view::ListView;
@@ -33,13 +34,19 @@ pub async fn index(
 ) -> Result<Response, Error> {
     let query = asked.parse()?;
     let (counts, page) = tokio::join!(counts::read(&search.database.pool), list::page(&search, &query));
-    let list = ListView::new(asked, &query, counts?, page?);
+    let counts = counts?;
+    let list = ListView::new(asked, &query, counts, page?);
     // The same address has two answers: a browser must not show the smaller one when somebody goes back to it.
     let kept = |how| [(header::VARY, "x-fragment"), (header::CACHE_CONTROL, how)];
     if headers.contains_key(FRAGMENT) {
         return Ok((kept("no-store"), render::page(&ProductResults { list })?).into_response());
     }
-    Ok((kept("no-cache"), render::page(&ProductsPage::new(list))?).into_response())
+    let restoration = match counts.all() {
+        0 => restorable(&search.database.pool).await?,
+        _ => None,
+    };
+    let page = ProductsPage::new(list).offering(restoration);
+    Ok((kept("no-cache"), render::page(&page)?).into_response())
 }
 
 /// `GET /products/count`: how many match. Rows come first, so this is asked after they are shown.

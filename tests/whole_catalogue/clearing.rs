@@ -373,6 +373,11 @@ async fn the_page_asks_for_the_number_and_leads_to_a_fresh_upload() -> anyhow::R
         html.contains("Deleted 1,200 products") && html.contains("action=\"/products/restoration\""),
         "{html}"
     );
+    let html = served.get("/products").await?.text().await?;
+    assert!(
+        html.contains("Deleted 1,200 products") && html.contains("Your catalogue is empty"),
+        "{html}"
+    );
     let answer = post("/products/restoration", "").await?;
     assert_eq!(
         (answer.status(), &answer.headers()["location"]),

@@ -32,7 +32,9 @@ pub struct Restored {
     restored: i64,
 }
 
-/// `DELETE /products?expected=N`: deletes every product.
+/// Deletes all products
+///
+/// Nothing is deleted unless `expected` is their number. For 24 hours it can be undone.
 #[utoipa::path(
     delete,
     path = "/products",
@@ -60,7 +62,9 @@ pub async fn clear_all(
     Ok(Json(Deleted { deleted: cleared.all() }))
 }
 
-/// `PUT /products/restoration`: brings back what was deleted last.
+/// Brings back all products that were deleted
+///
+/// Within 24 hours, and while the catalogue is still empty.
 #[utoipa::path(
     put,
     path = "/products/restoration",

@@ -13,7 +13,9 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-/// `POST /products/changes`: 200 when it is done already, else 202.
+/// Changes many products
+///
+/// Those named by `ids` at once, what matches `filter` in the background.
 #[utoipa::path(
     post,
     path = "/products/changes",
@@ -37,7 +39,7 @@ pub async fn create(
     Ok(answer(change))
 }
 
-/// `GET /products/changes/{id}`.
+/// Tells how far a change to many products is
 #[utoipa::path(
     get,
     path = "/products/changes/{id}",
@@ -53,7 +55,9 @@ pub async fn show(State(search): State<Search>, Path(id): Path<String>) -> Resul
     Ok(Json(find(&search, &id).await?.into()))
 }
 
-/// `PUT /products/changes/{id}/cancellation`: what was changed so far stays.
+/// Cancels a change to many products
+///
+/// What was changed so far stays.
 #[utoipa::path(
     put,
     path = "/products/changes/{id}/cancellation",
@@ -70,7 +74,9 @@ pub async fn cancel(State(search): State<Search>, Path(id): Path<String>) -> Res
     Ok(Json(end(&search, &id).await?.into()))
 }
 
-/// `PUT /products/changes/{id}/restoration`: brings back what was deleted.
+/// Brings back what a change has deleted
+///
+/// As far as the SKUs are still free, within 24 hours, once.
 #[utoipa::path(
     put,
     path = "/products/changes/{id}/restoration",
