@@ -15,7 +15,8 @@ fn csv(prefix: &str, count: usize) -> String {
     let rows: String = (0..count)
         .map(|number| {
             let status = if number % 3 == 0 { "inactive" } else { "active" };
-            format!("{prefix}-{number},Name {number},{status}\n")
+            let number = number.to_string();
+            [prefix, "-", &number, ",Name ", &number, ",", status, "\n"].concat()
         })
         .collect();
     format!("sku,name,status\n{rows}")

@@ -273,9 +273,10 @@ async fn products_changed_by_others_meanwhile_are_changed_once_and_nothing_hangs
     let request = json!({"action": "deactivate", "filter": {}, "expected": 4_000});
     let change = post(&served, &request).await?.1;
     // The same products are written by an import at the same time.
-    let rows: String = (0..4_000).fold(String::new(), |rows, number| {
-        rows + &format!("A-{number},Another {number}\n")
-    });
+    let rows: Vec<String> = (0..4_000)
+        .map(|number| format!("A-{number},Another {number}\n"))
+        .collect();
+    let rows = rows.concat();
     let import = served.import(format!("sku,name\n{rows}")).await?;
     assert_eq!(
         (&import["state"], &import["updated"]),
