@@ -4,11 +4,9 @@
 
 use super::api::ListQuery;
 use super::counts::Counts;
-use super::excerpt::excerpt;
 use super::filter::{Sort, SortBy, Status};
 use super::list::{Page, Total};
-use super::product::Product;
-use super::search::{Piece, mark};
+use super::row::ProductRow;
 use crate::http::format::{count, number};
 use crate::http::pages::Pager;
 use chrono::{DateTime, Utc};
@@ -37,15 +35,6 @@ pub struct ListView {
     pub changed_since: Option<DateTime<Utc>>,
     /// Changed before then.
     pub changed_before: Option<DateTime<Utc>>,
-}
-
-/// One line of the list.
-#[derive(Clone, Debug)]
-pub struct ProductRow {
-    /// What it shows.
-    pub product: Product,
-    /// What was searched for.
-    pub q: String,
 }
 
 /// A part of the catalogue that can be chosen: all, active or inactive products.
@@ -353,32 +342,11 @@ pub fn total_words(value: i64, is_exact: bool) -> String {
     }
 }
 
-impl ProductRow {
-    /// Its name, cut where the search matches.
-    pub fn name(&self) -> Vec<Piece<'_>> {
-        mark(&self.product.name, &self.q)
-    }
-
-    /// Its SKU, cut where the search matches.
-    pub fn sku(&self) -> Vec<Piece<'_>> {
-        mark(&self.product.sku, &self.q)
-    }
-
-    /// As much of its description as a line shows, from where the search matches.
-    pub fn excerpt(&self) -> Vec<Piece<'_>> {
-        excerpt(&self.product.description, &self.q)
-    }
-
-    /// Whether the search is found in the description, so that narrow screens show it as well.
-    pub fn is_found_in_description(&self) -> bool {
-        self.excerpt().iter().any(|piece| piece.is_match)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalog::list::Page;
+    use crate::catalog::product::Product;
 
     fn product(id: i64, name: &str) -> Product {
         let at = DateTime::from_timestamp(1_795_376_460, 0).unwrap();

@@ -1,5 +1,8 @@
-//! As much of a description as one line shows.
+//! A line of the list of products: its texts, cut where the search matches.
+//!
+//! A description is shown in one line, so of a long one the part around the first match is shown.
 
+use super::product::Product;
 use super::search::{Piece, mark};
 
 /// A description is shown in one line; more of it than this fits on no screen.
@@ -8,8 +11,39 @@ const EXCERPT_MAX_CHARS: usize = 280;
 const MATCH_SEEN_WITHIN_CHARS: usize = 32;
 const BEFORE_MATCH_CHARS: usize = 18;
 
+/// One line of the list.
+#[derive(Clone, Debug)]
+pub struct ProductRow {
+    /// What it shows.
+    pub product: Product,
+    /// What was searched for.
+    pub q: String,
+}
+
+impl ProductRow {
+    /// Its name, cut where the search matches.
+    pub fn name(&self) -> Vec<Piece<'_>> {
+        mark(&self.product.name, &self.q)
+    }
+
+    /// Its SKU, cut where the search matches.
+    pub fn sku(&self) -> Vec<Piece<'_>> {
+        mark(&self.product.sku, &self.q)
+    }
+
+    /// As much of its description as a line shows, from where the search matches.
+    pub fn excerpt(&self) -> Vec<Piece<'_>> {
+        excerpt(&self.product.description, &self.q)
+    }
+
+    /// Whether the search is found in the description, so that narrow screens show it as well.
+    pub fn is_found_in_description(&self) -> bool {
+        self.excerpt().iter().any(|piece| piece.is_match)
+    }
+}
+
 /// The beginning of a text, or of its part around the first match if that lies further in.
-pub fn excerpt<'a>(text: &'a str, q: &str) -> Vec<Piece<'a>> {
+fn excerpt<'a>(text: &'a str, q: &str) -> Vec<Piece<'a>> {
     let pieces = mark(text, q);
     let before = pieces
         .iter()
