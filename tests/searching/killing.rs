@@ -13,7 +13,7 @@ use std::os::unix::process::ExitStatusExt as _;
 /// The faults of `catalog::search`.
 const PLACES: [&str; 4] = ["search.segment", "search.step", "search.segment", "search.step"];
 /// Enough for one segment.
-const MEMORY: usize = 64 << 20;
+const MEMORY_MB: u32 = 128;
 const PRODUCTS: u64 = 2_000;
 const SEARCHES: usize = 150;
 
@@ -39,7 +39,7 @@ async fn killed_indexing_loses_nothing() -> anyhow::Result<()> {
         );
         let killed = || format!("killed at {place}");
         ask(&shop, &scan, &mut questions, SEARCHES).await.with_context(killed)?;
-        shop.index(MEMORY).await?;
+        shop.index(MEMORY_MB).await?;
         let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM search_changes")
             .fetch_one(pool)
             .await?;

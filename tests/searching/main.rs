@@ -16,12 +16,13 @@ use questions::Questions;
 use scan::{Row, Scan};
 use shop::{Kind, Shop, changed};
 use std::collections::BTreeSet;
+use support::catalogue::FileRow;
 
 const PRODUCTS: u64 = 2_000;
 const ROUNDS: u64 = 8;
 const SEARCHES_PER_ROUND: usize = 1_000;
-/// From so little that nearly every product has a segment of its own to enough for all of them.
-const MEMORIES: [usize; 3] = [200_000, 1 << 20, 64 << 20];
+/// In MB: from so little that a step makes many segments to enough for one.
+const MEMORIES: [u32; 3] = [1, 4, 128];
 /// Of 100 searches, how many must find something: others prove little.
 const FOUND_PERCENT: usize = 40;
 /// Of 100 searches, how many are walked through to the end and back.
@@ -68,6 +69,10 @@ async fn compare(kind: Kind, seed: u64) -> anyhow::Result<()> {
         let mut file = changed(&rows[..known], seed * 100 + round, [100, 30, 3, 10][round as usize % 4]);
         file.extend_from_slice(&rows[rows.len().min(known)..rows.len().min(known + 50)]);
         shop.import(&file).await?;
+        if questions.happens(30) {
+            shop.index(MEMORIES[0]).await?;
+        }
+        edit_some(&shop, &mut questions, &rows, seed * 100 + round).await?;
         if questions.happens(60) {
             shop.index(MEMORIES[questions.below(MEMORIES.len())]).await?;
         }
@@ -76,6 +81,14 @@ async fn compare(kind: Kind, seed: u64) -> anyhow::Result<()> {
         asked.with_context(|| format!("{kind:?}, round {round}, {} products", scan.rows().len()))?;
     }
     Ok(())
+}
+
+/// So few by hand that they stand for themselves, or so many that they need an index.
+async fn edit_some(shop: &Shop, questions: &mut Questions, rows: &[FileRow], seed: u64) -> anyhow::Result<()> {
+    let scan = Scan::of(&shop.database.database.pool).await?;
+    let every = [7, 40, 400][questions.below(3)];
+    let ids: Vec<i64> = scan.rows().map(|row| row.id).step_by(every).collect();
+    shop.edit(&ids, rows, seed).await
 }
 
 async fn ask(shop: &Shop, scan: &Scan, questions: &mut Questions, searches: usize) -> anyhow::Result<()> {

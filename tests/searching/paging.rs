@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Enough for one segment.
-const MEMORY: usize = 64 << 20;
+const MEMORY_MB: u32 = 128;
 const PRODUCTS: u64 = 1_500;
 const LIMIT: u64 = 40;
 const ORDERS: [SortBy; 5] = [
@@ -46,7 +46,7 @@ async fn what_is_still_is_met_once_in_every_order() -> anyhow::Result<()> {
     let shop = Shop::open().await?;
     let rows = Rows::of(Kind::Sample.rows(PRODUCTS, 5)?);
     shop.import(&rows.all).await?;
-    shop.index(MEMORY).await?;
+    shop.index(MEMORY_MB).await?;
     let scan = Scan::of(&shop.database.database.pool).await?;
     let is_over = Cell::new(false);
     let walking = async {
@@ -73,11 +73,20 @@ async fn keep_changing(shop: &Shop, rows: &Rows, is_over: &Cell<bool>) -> anyhow
             active: None,
         }));
         shop.import(&file).await?;
+        shop.edit(&restless_ids(shop, rows).await?, &rows.restless, changes)
+            .await?;
         if changes.is_multiple_of(3) {
-            shop.index(MEMORY).await?;
+            shop.index(MEMORY_MB).await?;
         }
     }
     Ok(changes)
+}
+
+/// Some of those that may be changed by hand, or deleted.
+async fn restless_ids(shop: &Shop, rows: &Rows) -> anyhow::Result<Vec<i64>> {
+    let scan = Scan::of(&shop.database.database.pool).await?;
+    let restless = scan.rows().filter(|row| !rows.still_keys.contains(&row.sku_key));
+    Ok(restless.map(|row| row.id).step_by(60).collect())
 }
 
 async fn walk_every_order(shop: &Shop, scan: &Scan, rows: &Rows) -> anyhow::Result<()> {

@@ -4,8 +4,11 @@ use crate::many_scripts;
 use crate::support::catalogue::{self, FileRow};
 use crate::support::database::TestDatabase;
 use anyhow::ensure;
-use product_importer::catalog::{Filter, ListQuery, Page, Search, Step, Total, count, index_changes, list_page};
-use product_importer::imports::{Engine, State, TerminalImport, import_file, write_sample};
+use product_importer::catalog::edit::{self, EditError, NewProduct, Patch};
+use product_importer::catalog::{
+    Filter, ListQuery, Page, Product, Search, Step, Total, count, index_changes, list_page,
+};
+use product_importer::imports::{Engine, FileSource, Outcome, TerminalImport, write_sample};
 use product_importer::platform::doorbell::Doorbell;
 use product_importer::platform::stopping;
 use product_importer::platform::storage::FileStorage;
@@ -58,8 +61,58 @@ impl Shop {
             new_status: "active",
         };
         let file = std::fs::File::open(&path)?;
-        let import = import_file(&self.engine, &self.database.database, file, &options, |_| {}).await?;
-        ensure!(import.state == State::Done, "{:?}", import.error);
+        // As the terminal does, but for its last step, which is to index.
+        let id = self.engine.start_terminal(&options).await?;
+        self.engine.read_file(id, &mut FileSource::file(file)).await?;
+        while matches!(self.engine.merge_next().await?, Outcome::Worked) {}
+        let state: String = sqlx::query_scalar("SELECT state FROM imports WHERE id = $1")
+            .bind(id)
+            .fetch_one(&self.engine.pool)
+            .await?;
+        ensure!(state == "done", "the import is {state}");
+        Ok(())
+    }
+
+    /// Creates, changes, deletes and restores some products by hand.
+    pub async fn edit(&self, ids: &[i64], other: &[FileRow], seed: u64) -> anyhow::Result<()> {
+        let database = &self.database.database;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        for (number, id) in ids.iter().enumerate() {
+            let row = &other[rng.random_range(0..other.len())];
+            let patch = match rng.random_range(0..6_u32) {
+                0 => {
+                    let product = NewProduct {
+                        sku: format!("{}+{seed}+{number}", row.sku),
+                        name: row.name.clone(),
+                        description: row.description.clone().unwrap_or_default(),
+                        active: number % 2 == 0,
+                    };
+                    told(edit::create(database, product).await)?;
+                    continue;
+                }
+                1 | 2 => {
+                    told(edit::delete(database, *id).await)?;
+                    if rng.random_range(0..2_u32) == 0 {
+                        told(edit::restore(database, *id).await)?;
+                    }
+                    continue;
+                }
+                3 => Patch {
+                    sku: Some(format!("{}*{seed}*{number}", row.sku)),
+                    ..Patch::default()
+                },
+                4 => Patch {
+                    name: Some(row.name.clone()),
+                    description: row.description.clone(),
+                    ..Patch::default()
+                },
+                _ => Patch {
+                    active: Some(rng.random_range(0..2_u32) == 0),
+                    ..Patch::default()
+                },
+            };
+            told(edit::change(database, *id, patch).await)?;
+        }
         Ok(())
     }
 
@@ -76,9 +129,8 @@ impl Shop {
     }
 
     /// Takes steps until nothing waits to be indexed. The less memory they have, the more segments they make.
-    pub async fn index(&self, index_bytes: usize) -> anyhow::Result<()> {
-        let mut search = self.search.clone();
-        search.index_bytes = index_bytes;
+    pub async fn index(&self, memory_mb: u32) -> anyhow::Result<()> {
+        let search = Search::new(self.database.database.clone(), memory_mb);
         loop {
             match index_changes(&search).await? {
                 Step::Idle => return Ok(()),
@@ -87,6 +139,10 @@ impl Shop {
             }
         }
     }
+}
+
+fn told(edited: Result<Product, EditError>) -> anyhow::Result<()> {
+    edited.map(drop).map_err(|error| anyhow::anyhow!("{error:?}"))
 }
 
 /// What the data are like.
