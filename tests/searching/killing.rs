@@ -14,7 +14,7 @@ use std::os::unix::process::ExitStatusExt as _;
 const PLACES: [&str; 4] = ["search.segment", "search.step", "search.segment", "search.step"];
 /// Enough for one segment.
 const MEMORY_MB: u32 = 128;
-const PRODUCTS: u64 = 2_000;
+const PRODUCTS: u64 = 1_900;
 const SEARCHES: usize = 150;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Enough for one segment.
 const MEMORY_MB: u32 = 128;
 const PRODUCTS: u64 = 1_500;
+/// Some more are changed before that is looked at again; up to 2,000 are found without an index.
+const MOST_WAITING: i64 = 1_000;
 const LIMIT: u64 = 40;
 const ORDERS: [SortBy; 5] = [
     SortBy::Relevance,
@@ -75,7 +77,7 @@ async fn keep_changing(shop: &Shop, rows: &Rows, is_over: &Cell<bool>) -> anyhow
         shop.import(&file).await?;
         shop.edit(&restless_ids(shop, rows).await?, &rows.restless, changes)
             .await?;
-        if changes.is_multiple_of(3) {
+        if shop.waiting().await? > MOST_WAITING {
             shop.index(MEMORY_MB).await?;
         }
     }

@@ -122,6 +122,12 @@ impl Shop {
         page.map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
+    /// How many products are not indexed yet, those counted twice that changed twice.
+    pub async fn waiting(&self) -> anyhow::Result<i64> {
+        let waiting = sqlx::query_scalar("SELECT coalesce(sum(products), 0)::bigint FROM search_changes");
+        Ok(waiting.fetch_one(&self.engine.pool).await?)
+    }
+
     /// How many match, however long it takes.
     pub async fn count(&self, filter: &Filter) -> anyhow::Result<Total> {
         let total = count(&self.search, filter, None).await;
