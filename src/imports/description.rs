@@ -35,6 +35,12 @@ pub struct FileForm {
     file: String,
 }
 
+/// Bytes of a file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[allow(dead_code, reason = "they are read as they come")]
+pub struct PieceBytes(Vec<u8>);
+
 /// Something in a file that its sender should look at.
 #[derive(ToSchema)]
 #[schema(as = ImportWarning)]

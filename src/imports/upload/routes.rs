@@ -10,6 +10,7 @@ use super::uploads::{TOPIC, Uploads};
 use super::writer::{Stopped, Writer};
 use crate::http::{self, Error};
 use crate::imports::State as ImportState;
+use crate::imports::description::PieceBytes;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRef, Path, Request, State};
@@ -154,7 +155,7 @@ async fn show(State(uploads): State<Uploads>, Path(id): Path<String>) -> http::R
         ("Upload-Offset" = u64, Header, description = "Where the bytes belong: what `HEAD` answers.", example = 0),
         ("Upload-Checksum" = Option<String>, Header, description = "`sha1` and the bytes' checksum in Base64."),
     ),
-    request_body(content = Vec<u8>, content_type = "application/offset+octet-stream"),
+    request_body(content = inline(PieceBytes), content_type = "application/offset+octet-stream"),
     responses(
         (status = 204, description = "The bytes are kept.", headers(
             ("Upload-Offset" = u64, description = "Where to go on."),
