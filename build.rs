@@ -66,9 +66,11 @@ fn embed() -> Result<(), String> {
     // Tests use the same packages as the pages.
     println!("cargo::rustc-env=NPM_PACKAGES={}", packages.display());
     let mut files = BTreeMap::new();
-    files.insert("app.css".to_owned(), bundle_css(&root.join("assets/css"), &out)?);
-    files.insert("docs.css".to_owned(), root.join("assets/css/docs.css"));
-    add_folder(&mut files, &root.join("assets/js"), "js")?;
+    let bundles = bundle(&root, &packages, &out)?;
+    for style in ["app.css", "docs.css"] {
+        files.insert(style.to_owned(), bundles.join(style));
+    }
+    add_folder(&mut files, &bundles.join("js"), "js")?;
     add_folder(&mut files, &root.join("assets/images"), "images")?;
     for (served, source) in FROM_NPM {
         files.insert(served.to_owned(), packages.join(source));
@@ -120,22 +122,37 @@ fn run_npm(folder: &Path) -> Result<(), String> {
     ))
 }
 
-/// One stylesheet out of many: `app.css` names them in order by `@import` lines.
-fn bundle_css(folder: &Path, out: &Path) -> Result<PathBuf, String> {
-    let mut bundle = String::new();
-    for line in read(&folder.join("app.css"))?.lines() {
-        match line
-            .strip_prefix("@import \"")
-            .and_then(|rest| rest.strip_suffix("\";"))
-        {
-            Some(name) => bundle.push_str(&read(&folder.join(name))?),
-            None => bundle.push_str(line),
-        }
-        bundle.push('\n');
+/// Our own scripts and styles, each bundled and minified: pages are to be light. What pages load by themselves is an
+/// entry, what several entries use a chunk.
+fn bundle(root: &Path, packages: &Path, out: &Path) -> Result<PathBuf, String> {
+    let bundles = out.join("bundles");
+    if bundles.exists() {
+        fs::remove_dir_all(&bundles).map_err(text)?;
     }
-    let path = out.join("app.css");
-    fs::write(&path, bundle).map_err(text)?;
-    Ok(path)
+    let esbuild = packages.join("esbuild-wasm/bin/esbuild");
+    let outdir = |folder: &str| format!("--outdir={}", bundles.join(folder).display());
+    let scripts = [
+        "js/app.js",
+        "js/list/page.js",
+        "--format=esm",
+        "--splitting",
+        "--external:*.min.js",
+    ];
+    let styles = ["css/app.css", "css/docs.css", "--external:*.woff2"];
+    for (folder, arguments) in [("js", &scripts[..]), ("", &styles[..])] {
+        let output = Command::new("node")
+            .arg(&esbuild)
+            .args(arguments)
+            .args(["--bundle", "--minify", "--log-level=warning"])
+            .arg(outdir(folder))
+            .current_dir(root.join("assets"))
+            .output()
+            .map_err(|error| format!("the pages need Node.js, which could not be started ({error})"))?;
+        if !output.status.success() {
+            return Err(format!("esbuild: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+    }
+    Ok(bundles)
 }
 
 fn add_folder(files: &mut BTreeMap<String, PathBuf>, folder: &Path, served: &str) -> Result<(), String> {
