@@ -128,7 +128,8 @@ async fn lists_are_compressed_for_those_who_ask() -> anyhow::Result<()> {
     for path in ["/api/v1/products", "/products", "/api/docs", "/api/v1/openapi.json"] {
         let answer = ask(path).await?;
         assert_eq!(answer.headers()["content-encoding"], "gzip", "{path}");
-        assert_eq!(answer.headers()["vary"], "accept-encoding", "{path}");
+        let mut varies = answer.headers().get_all("vary").iter();
+        assert!(varies.any(|by| by == "accept-encoding"), "{path}");
     }
     let id = import["id"].as_str().unwrap_or_default();
     for path in [
