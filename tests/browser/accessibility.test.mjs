@@ -112,7 +112,26 @@ test('an import that is done, and one that failed', async () => {
 test('lists', async () => {
   await imported('many.csv', csv(60))
   await everybodyCanUse('products', '/products?limit=5')
+  await everybodyCanUse('search', '/products?q=r&limit=5')
+  await everybodyCanUse('nothing-found', '/products?q=nothing-like-this&status=active')
+  await everybodyCanUse('selection', '/products?limit=5', async page => {
+    await page.locator('tbody input[type=checkbox]').first().check()
+  })
   await everybodyCanUse('imports', '/imports')
+})
+
+test('a product', async () => {
+  const { items: [product] } = await (await fetch(`${server.address}/api/v1/products?limit=1`)).json()
+  await everybodyCanUse('product', `/products/${product.id}`)
+  await everybodyCanUse('new-product', '/products/new')
+  await everybodyCanUse('panel', '/products?limit=5', async page => {
+    await page.locator('tbody a[data-panel]').first().click()
+    await page.locator('dialog.panel form').first().waitFor()
+  })
+})
+
+test('everything at once', async () => {
+  await everybodyCanUse('clearing', '/products/clearing')
 })
 
 test('what is not there', async () => {
