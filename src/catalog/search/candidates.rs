@@ -14,7 +14,6 @@ use std::sync::Arc;
 const MOST_TRIGRAMS: usize = 6;
 /// A beginning that more words have than this is looked up by its first three characters.
 const MOST_WORDS: i64 = 512;
-const MOST_HOURS: i64 = 100_000;
 
 /// What may match in one segment, by the relevance that it can have. Each set has the one before in it.
 pub struct Candidates {
@@ -36,10 +35,9 @@ struct Plan {
     terms: Vec<TermPlan>,
     /// Grams that every product must have, whatever is searched for.
     facets: Vec<Vec<u8>>,
-    /// The hours of the last change.
-    hours: Option<Span>,
-    /// Whether the hours are all of them inside what is asked for.
-    is_exact_in_time: bool,
+    /// From when on they were changed last, and before when, in microseconds since 1970.
+    since: Option<i64>,
+    before: Option<i64>,
 }
 
 /// What was found of it in each segment.
@@ -48,7 +46,8 @@ struct Found {
     counts: Counts,
     /// By segment and term.
     words: HashMap<(i64, usize), Vec<Vec<u8>>>,
-    hours: HashMap<i64, Vec<Vec<u8>>>,
+    /// By segment: what was changed in the time that is asked for, and maybe a little more.
+    changed: HashMap<i64, RoaringBitmap>,
     bitmaps: Bitmaps,
 }
 
@@ -92,9 +91,10 @@ async fn look_up(reading: &mut Reading<'_>, plan: &Plan) -> Result<Found> {
                 .push(gram);
         }
     }
-    if let Some(hours) = &plan.hours {
-        for (_, segment, gram) in queries::grams_in(&mut reading.transaction, &ids, &[hours], MOST_HOURS).await? {
-            found.hours.entry(segment).or_default().push(gram);
+    if plan.since.is_some() || plan.before.is_some() {
+        for (at, id) in ids.iter().enumerate() {
+            let changed = reading.changed(at, plan.since, plan.before).await?;
+            found.changed.insert(*id, changed);
         }
     }
     let wanted = ids.iter().flat_map(|id| plan.wanted(*id, &found)).collect();
@@ -108,13 +108,11 @@ impl Plan {
         facets.extend(filter.status.as_active().map(grams::of_status));
         facets.extend(filter.import_id.map(grams::of_import));
         let micros = |time: chrono::DateTime<chrono::Utc>| time.timestamp_micros();
-        let (since, before) = (filter.changed_since.map(micros), filter.changed_before.map(micros));
-        let is_whole_hour = |time: Option<i64>| time.is_none_or(grams::is_whole_hour);
         Self {
             terms: terms.terms.iter().map(grams::of_term).collect(),
             facets,
-            hours: (since.is_some() || before.is_some()).then(|| grams::of_hours(since, before)),
-            is_exact_in_time: is_whole_hour(since) && is_whole_hour(before),
+            since: filter.changed_since.map(micros),
+            before: filter.changed_before.map(micros),
         }
     }
 
@@ -151,7 +149,6 @@ impl Plan {
                 Words::Many => grams.extend(&term.description_beginning),
             }
         }
-        grams.extend(found.hours.get(&segment).into_iter().flatten());
         grams.sort_unstable();
         grams.dedup();
         grams.into_iter().map(|gram| (segment, gram.clone())).collect()
@@ -165,17 +162,14 @@ impl Plan {
             by_sku: every.clone(),
             by_names: every.clone(),
             all: every,
-            is_exact: self.is_exact_in_time || self.hours.is_none(),
+            is_exact: self.since.is_none() && self.before.is_none(),
         };
         for (number, term) in self.terms.iter().enumerate() {
             candidates.narrow(segment, number, term, found);
         }
         let mut facets: Vec<RoaringBitmap> = Vec::new();
         facets.extend(self.facets.iter().map(|gram| found.bitmap(segment, gram)));
-        if self.hours.is_some() {
-            let hours = found.hours.get(&segment).into_iter().flatten();
-            facets.push(found.union(segment, hours));
-        }
+        facets.extend(found.changed.get(&segment).cloned());
         for facet in &facets {
             candidates.by_sku &= facet;
             candidates.by_names &= facet;

@@ -21,12 +21,9 @@ const DESCRIPTION_WORD: u8 = b'w';
 const STATUS: u8 = b's';
 /// The import that last wrote it.
 const IMPORT: u8 = b'i';
-/// The hour of its last change.
-const HOUR: u8 = b'h';
 
 /// So many characters of a description's word are kept.
 const WORD_CHARS: usize = 12;
-const MICROS_PER_HOUR: i64 = 3_600_000_000;
 
 /// A product as it is indexed.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +90,6 @@ pub fn of_doc(doc: &Doc<'_>, folded_name: &str, mut tell: impl FnMut(u8, &[u8]))
         tell(DESCRIPTION_WORD, kept.as_bytes());
     }
     tell(STATUS, if doc.active { b"a" } else { b"i" });
-    tell(HOUR, &hour_bytes(doc.updated_at));
     if let Some(import_id) = doc.import_id {
         tell(IMPORT, &import_id.to_be_bytes());
     }
@@ -210,25 +206,6 @@ pub fn of_status(active: bool) -> Vec<u8> {
 /// The gram of products that an import wrote last.
 pub fn of_import(import_id: i64) -> Vec<u8> {
     gram(IMPORT, &import_id.to_be_bytes())
-}
-
-/// The grams of products changed from one time on and before another, in microseconds since 1970, and of others of
-/// the first and the last hour.
-pub fn of_hours(since: Option<i64>, before: Option<i64>) -> Span {
-    let first = since.map_or([0; 4], hour_bytes);
-    let after = before.map(|before| gram(HOUR, &hour_bytes(before.saturating_add(MICROS_PER_HOUR - 1))));
-    (gram(HOUR, &first), after.unwrap_or_else(|| vec![HOUR + 1]))
-}
-
-/// Whether nothing of the first or the last hour is others'.
-pub fn is_whole_hour(micros: i64) -> bool {
-    micros.rem_euclid(MICROS_PER_HOUR) == 0
-}
-
-fn hour_bytes(micros: i64) -> [u8; 4] {
-    u32::try_from(micros.div_euclid(MICROS_PER_HOUR).max(0))
-        .unwrap_or(u32::MAX)
-        .to_be_bytes()
 }
 
 fn gram(kind: u8, text: &[u8]) -> Vec<u8> {
@@ -348,15 +325,5 @@ mod tests {
     fn a_word_may_begin_with_what_is_none() {
         check(&doc("s", "n", "_,,___1"), "___").unwrap();
         check(&doc("s", "n", "____abc"), "____").unwrap();
-    }
-
-    #[test]
-    fn hours_cover_their_ends() {
-        let (from, to) = of_hours(Some(MICROS_PER_HOUR + 1), Some(2 * MICROS_PER_HOUR));
-        let of = |micros: i64| gram(HOUR, &hour_bytes(micros));
-        assert!(of(MICROS_PER_HOUR + 5) >= from && of(2 * MICROS_PER_HOUR - 1) < to);
-        assert!(of(2 * MICROS_PER_HOUR) >= to && of(MICROS_PER_HOUR - 1) < from);
-        let (from, to) = of_hours(None, None);
-        assert!(of(0) >= from && of(i64::MAX) < to);
     }
 }

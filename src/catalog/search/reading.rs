@@ -1,15 +1,16 @@
 //! One search's view of the index: segments, what is not indexed yet, and what of them it reads.
 
-use super::super::list::Position;
+use super::super::list::{Position, Rank};
 use super::Search;
 use super::cache::{Cache, Key};
-use super::columns::{self, Column};
+use super::columns::{self, Column, ORDINALS_PER_CHUNK};
 use super::read_queries::{self as queries, PendingRow, SCANNED_PRODUCTS};
 use crate::catalog::Product;
 use anyhow::{Context as _, Result};
 use roaring::RoaringBitmap;
 use sqlx::{Postgres, Transaction};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Beyond that, only changes of so few products at once are: those that people make by hand.
@@ -179,6 +180,48 @@ impl<'a> Reading<'a> {
         let bytes = rows.into_iter().next().context("fences of the index are missing")?.3;
         let fences = columns::fences(column, &bytes).context("fences of the index are damaged")?;
         Ok(self.cache.keep_fences(key, fences))
+    }
+
+    /// The ordinals of a segment's products that were changed last from one time on and before another, in
+    /// microseconds since 1970, and up to [`columns::FENCE_EVERY`] others at each end.
+    pub async fn changed(&mut self, at: usize, since: Option<i64>, before: Option<i64>) -> Result<RoaringBitmap> {
+        let (segment, products) = (self.segments[at].id, self.segments[at].products as usize);
+        let fences = self.fences(segment, Column::ChangeFences).await?;
+        let fences_before = |time: i64| fences.partition_point(|fence| fence.rank < Rank::Time(time));
+        let start = since.map_or(0, |since| fences_before(since).saturating_sub(1) * columns::FENCE_EVERY);
+        let end = before.map_or(products, |before| {
+            (fences_before(before) * columns::FENCE_EVERY).min(products)
+        });
+        let mut inside = RoaringBitmap::new();
+        if end.saturating_sub(start) * 2 <= products {
+            inside = self.places(segment, products, start..end).await?;
+        } else {
+            // What is outside is less to read.
+            inside.insert_range(0..products as u32);
+            inside -= self.places(segment, products, 0..start).await?;
+            inside -= self.places(segment, products, end..products).await?;
+        }
+        Ok(inside)
+    }
+
+    /// The ordinals at some places of the order of changes.
+    async fn places(&mut self, segment: i64, products: usize, places: Range<usize>) -> Result<RoaringBitmap> {
+        if places.is_empty() {
+            return Ok(RoaringBitmap::new());
+        }
+        let numbers = places.start / ORDINALS_PER_CHUNK..places.end.div_ceil(ORDINALS_PER_CHUNK);
+        let mut bits = vec![0_u8; products.div_ceil(64) * 8];
+        for number in numbers {
+            let chunk = self.chunk(segment, Column::ByChange, number as i32).await?;
+            let first = number * ORDINALS_PER_CHUNK;
+            let inside = (first..)
+                .zip(columns::ordinals(&chunk))
+                .filter(|(place, _)| places.contains(place));
+            for (_, ordinal) in inside {
+                bits[ordinal as usize / 8] |= 1 << (ordinal % 8);
+            }
+        }
+        Ok(RoaringBitmap::from_lsb0_bytes(0, &bits))
     }
 
     /// Ids and versions of products, by segment and ordinal.
