@@ -1,12 +1,49 @@
-//! Rows in PostgreSQL's binary COPY format, built in memory.
+//! Rows in PostgreSQL's binary COPY format, built in memory and sent piece by piece.
 //!
 //! The format: <https://www.postgresql.org/docs/current/sql-copy.html>, "Binary Format".
 
 use bytes::Bytes;
+use sqlx::PgConnection;
+use sqlx::postgres::PgCopyIn;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 const NULL_LENGTH: i32 = -1;
 const END_OF_ROWS: i16 = -1;
+
+/// How much of a copy is sent to the server at once.
+const SEND_BYTES: usize = 512 * 1024;
+
+/// A `COPY … FROM STDIN (FORMAT binary)` that is going on. Its future must not be dropped midway: see
+/// [`crate::platform::task`].
+pub struct CopyIn<'a> {
+    copy: PgCopyIn<&'a mut PgConnection>,
+    rows: CopyRows,
+}
+
+impl<'a> CopyIn<'a> {
+    /// Begins to copy rows with that many columns, as the statement says.
+    pub async fn begin(connection: &'a mut PgConnection, statement: &str, columns: i16) -> sqlx::Result<Self> {
+        Ok(Self {
+            copy: connection.copy_in_raw(statement).await?,
+            rows: CopyRows::new(columns),
+        })
+    }
+
+    /// Begins the next row, and sends those before it once they are many.
+    pub async fn row(&mut self) -> sqlx::Result<&mut CopyRows> {
+        if self.rows.size_bytes() >= SEND_BYTES {
+            self.copy.send(self.rows.take()).await?;
+        }
+        Ok(self.rows.row())
+    }
+
+    /// Sends the rest and ends the copy.
+    pub async fn finish(mut self) -> sqlx::Result<()> {
+        self.copy.send(self.rows.finish()).await?;
+        self.copy.finish().await?;
+        Ok(())
+    }
+}
 
 /// Rows for one `COPY … FROM STDIN (FORMAT binary)`.
 pub struct CopyRows {
@@ -16,7 +53,7 @@ pub struct CopyRows {
 
 impl CopyRows {
     /// Starts a copy of rows with that many columns.
-    pub fn new(columns: i16) -> Self {
+    fn new(columns: i16) -> Self {
         let mut buffer = Vec::with_capacity(64 * 1024);
         buffer.extend_from_slice(SIGNATURE);
         buffer.extend_from_slice(&[0; 8]); // no flags, no header extension
@@ -24,7 +61,7 @@ impl CopyRows {
     }
 
     /// Begins the next row; exactly as many values as there are columns must follow.
-    pub fn row(&mut self) -> &mut Self {
+    fn row(&mut self) -> &mut Self {
         let columns = self.columns;
         self.put(&columns.to_be_bytes())
     }
@@ -66,17 +103,17 @@ impl CopyRows {
     }
 
     /// The rows so far as one piece of the copy, leaving the rest to come.
-    pub fn take(&mut self) -> Bytes {
+    fn take(&mut self) -> Bytes {
         Bytes::from(std::mem::take(&mut self.buffer))
     }
 
     /// The size of what [`CopyRows::take`] would give, in bytes.
-    pub fn size_bytes(&self) -> usize {
+    fn size_bytes(&self) -> usize {
         self.buffer.len()
     }
 
     /// The last piece of the copy.
-    pub fn finish(mut self) -> Bytes {
+    fn finish(mut self) -> Bytes {
         self.put(&END_OF_ROWS.to_be_bytes());
         Bytes::from(self.buffer)
     }

@@ -2,13 +2,10 @@
 
 use super::overwritten::Overwritten;
 use super::{BulkOrigin, BulkRow, Change, Existing};
-use crate::platform::copy::CopyRows;
+use crate::platform::copy::CopyIn;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgExecutor, Row as _};
-
-/// How much of a copy is sent to the server at once.
-const SEND_BYTES: usize = 512 * 1024;
 
 /// The first `limit` products between two keys, both included, in key order.
 pub async fn in_range(connection: &mut PgConnection, first: &str, last: &str, limit: i64) -> sqlx::Result<Vec<PgRow>> {
@@ -61,15 +58,12 @@ pub async fn insert(connection: &mut PgConnection, rows: &[BulkRow<'_>], origin:
     if rows.is_empty() {
         return Ok(());
     }
-    let mut copy = connection
-        .copy_in_raw(
-            "COPY products (import_id, import_line, active, sku, sku_key, name, description) FROM STDIN (FORMAT binary)",
-        )
-        .await?;
-    let mut values = CopyRows::new(7);
+    let statement =
+        "COPY products (import_id, import_line, active, sku, sku_key, name, description) FROM STDIN (FORMAT binary)";
+    let mut copy = CopyIn::begin(connection, statement, 7).await?;
     for row in rows {
-        values
-            .row()
+        copy.row()
+            .await?
             .int8(origin.import_id)
             .int8(row.line)
             .bool(row.active.unwrap_or(origin.new_active))
@@ -77,13 +71,8 @@ pub async fn insert(connection: &mut PgConnection, rows: &[BulkRow<'_>], origin:
             .text(row.key)
             .text(row.name)
             .text(row.description.unwrap_or_default());
-        if values.size_bytes() >= SEND_BYTES {
-            copy.send(values.take()).await?;
-        }
     }
-    copy.send(values.finish()).await?;
-    copy.finish().await?;
-    Ok(())
+    copy.finish().await
 }
 
 /// Overwrites products by their ids, and says how many of them still were as they were found.

@@ -3,7 +3,7 @@
 use super::columns::Column;
 use super::grams::Doc;
 use super::postings::Postings;
-use crate::platform::copy::CopyRows;
+use crate::platform::copy::CopyIn;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use roaring::RoaringBitmap;
@@ -14,8 +14,6 @@ use sqlx::{PgConnection, PgPool, Postgres, Row as _, Transaction};
 pub const APPLICATION_NAME: &str = "search index";
 /// Only one process indexes at a time. The number is this lock's name.
 const INDEX_LOCK: i64 = 0x7365_6172_6368;
-/// How much of a copy is sent to the server at once.
-const SEND_BYTES: usize = 512 * 1024;
 
 /// A row of `search_changes`.
 #[derive(Debug, sqlx::FromRow)]
@@ -181,47 +179,35 @@ pub async fn add_columns(
     segment_id: i64,
     chunks: Vec<(Column, i32, Vec<u8>)>,
 ) -> sqlx::Result<()> {
-    let mut copy = connection
-        .copy_in_raw("COPY search_columns (segment_id, kind, chunk, bytes) FROM STDIN (FORMAT binary)")
-        .await?;
-    let mut rows = CopyRows::new(4);
+    let statement = "COPY search_columns (segment_id, kind, chunk, bytes) FROM STDIN (FORMAT binary)";
+    let mut copy = CopyIn::begin(connection, statement, 4).await?;
     for (column, number, bytes) in chunks {
-        rows.row()
+        copy.row()
+            .await?
             .int8(segment_id)
             .int2(column as i16)
             .int4(number)
             .bytea(&bytes);
-        if rows.size_bytes() >= SEND_BYTES {
-            copy.send(rows.take()).await?;
-        }
     }
-    copy.send(rows.finish()).await?;
-    copy.finish().await?;
-    Ok(())
+    copy.finish().await
 }
 
 /// Writes the bitmaps of a segment.
 pub async fn add_grams(connection: &mut PgConnection, segment_id: i64, postings: Postings) -> sqlx::Result<()> {
-    let mut copy = connection
-        .copy_in_raw("COPY search_grams (segment_id, products, gram, bitmap) FROM STDIN (FORMAT binary)")
-        .await?;
-    let mut rows = CopyRows::new(4);
+    let statement = "COPY search_grams (segment_id, products, gram, bitmap) FROM STDIN (FORMAT binary)";
+    let mut copy = CopyIn::begin(connection, statement, 4).await?;
     let mut bytes = Vec::new();
     for (gram, bitmap) in postings.into_sorted() {
         bytes.clear();
         bitmap.serialize_into(&mut bytes)?;
-        rows.row()
+        copy.row()
+            .await?
             .int8(segment_id)
             .int4(bitmap.len() as i32)
             .bytea(&gram)
             .bytea(&bytes);
-        if rows.size_bytes() >= SEND_BYTES {
-            copy.send(rows.take()).await?;
-        }
     }
-    copy.send(rows.finish()).await?;
-    copy.finish().await?;
-    Ok(())
+    copy.finish().await
 }
 
 /// Says which products of a segment no longer count.

@@ -3,12 +3,9 @@
 use super::claim::Claim;
 use super::reading::{Checkpoint, Progress};
 use crate::imports::read::Rejected;
-use crate::platform::copy::CopyRows;
+use crate::platform::copy::CopyIn;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor, PgPool};
-
-/// How much of a copy is sent to the server at once.
-const SEND_BYTES: usize = 512 * 1024;
 
 /// How much of an upload is here.
 #[derive(sqlx::FromRow)]
@@ -74,25 +71,19 @@ pub async fn keep_rejections(
     if rejected.is_empty() {
         return Ok(());
     }
-    let mut copy = connection
-        .copy_in_raw("COPY import_rejections (import_id, number, line, reason, fields) FROM STDIN (FORMAT binary)")
-        .await?;
-    let mut rows = CopyRows::new(5);
+    let statement = "COPY import_rejections (import_id, number, line, reason, fields) FROM STDIN (FORMAT binary)";
+    let mut copy = CopyIn::begin(connection, statement, 5).await?;
     for (number, row) in (first..).zip(rejected) {
         let fields = serde_json::to_vec(&row.fields)?;
-        rows.row()
+        copy.row()
+            .await?
             .int8(import_id)
             .int8(number)
             .int8(row.line as i64)
             .text(&row.reason)
             .bytea(&fields);
-        if rows.size_bytes() >= SEND_BYTES {
-            copy.send(rows.take()).await?;
-        }
     }
-    copy.send(rows.finish()).await?;
-    copy.finish().await?;
-    Ok(())
+    Ok(copy.finish().await?)
 }
 
 /// Tells how far reading is; `false` where the claim is lost.

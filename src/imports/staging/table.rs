@@ -1,11 +1,8 @@
 //! The table `staging.import_<id>`: blocks of staged rows, by their number and their keys.
 
 use super::run::Block;
-use crate::platform::copy::CopyRows;
+use crate::platform::copy::CopyIn;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
-
-/// How much of a copy is sent to the server at once.
-const SEND_BYTES: usize = 512 * 1024;
 
 /// The staged rows of one import.
 #[derive(Clone, Copy, Debug)]
@@ -69,21 +66,16 @@ impl Staging {
     /// Writes the blocks of a run, numbered from `first_number`.
     pub async fn write(self, connection: &mut PgConnection, first_number: i64, blocks: &[Block]) -> sqlx::Result<()> {
         let sql = format!("COPY {} FROM STDIN (FORMAT binary)", self.table());
-        let mut copy = connection.copy_in_raw(&sql).await?;
-        let mut rows = CopyRows::new(4);
+        let mut copy = CopyIn::begin(connection, &sql, 4).await?;
         for (number, block) in (first_number..).zip(blocks) {
-            rows.row()
+            copy.row()
+                .await?
                 .int8(number)
                 .text(&block.first_key)
                 .text(&block.last_key)
                 .bytea(&block.bytes);
-            if rows.size_bytes() >= SEND_BYTES {
-                copy.send(rows.take()).await?;
-            }
         }
-        copy.send(rows.finish()).await?;
-        copy.finish().await?;
-        Ok(())
+        copy.finish().await
     }
 
     /// The keys of all blocks, by their first.
