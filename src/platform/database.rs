@@ -90,6 +90,17 @@ impl Database {
     }
 }
 
+/// Whether somebody else's change at the same moment was in the way, so that trying again will tell.
+pub fn is_conflict(failure: &anyhow::Error) -> bool {
+    let Some(sqlx::Error::Database(error)) = failure.downcast_ref::<sqlx::Error>() else {
+        return false;
+    };
+    // unique_violation, serialization_failure, deadlock_detected
+    error
+        .code()
+        .is_some_and(|code| ["23505", "40001", "40P01"].contains(&code.as_ref()))
+}
+
 /// What a failure means for who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {

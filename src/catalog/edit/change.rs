@@ -6,7 +6,7 @@ use super::record::{Edit, record};
 use super::values::Patch;
 use crate::catalog::product::Product;
 use crate::catalog::sku::SkuKey;
-use crate::platform::database::Database;
+use crate::platform::database::{Database, is_conflict};
 use crate::platform::fault;
 use sqlx::{PgConnection, PgPool};
 
@@ -82,15 +82,4 @@ where
             done => return done,
         }
     }
-}
-
-/// Whether somebody else's change at the same moment was in the way, so that trying again will tell.
-fn is_conflict(error: &anyhow::Error) -> bool {
-    let Some(sqlx::Error::Database(error)) = error.downcast_ref::<sqlx::Error>() else {
-        return false;
-    };
-    // unique_violation, serialization_failure, deadlock_detected
-    error
-        .code()
-        .is_some_and(|code| ["23505", "40001", "40P01"].contains(&code.as_ref()))
 }

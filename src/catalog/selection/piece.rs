@@ -5,6 +5,7 @@ use super::queries::{self, Step};
 use super::work::{Claim, LEASE};
 use crate::catalog::edit::{self, Edit};
 use crate::catalog::{Product, Search, list};
+use crate::platform::database::is_conflict;
 use crate::platform::fault;
 use anyhow::Context as _;
 use sqlx::PgConnection;
@@ -135,15 +136,4 @@ async fn restoring(search: &Search, claim: Claim, change: &BulkChange) -> anyhow
     transaction.commit().await?;
     fault::point("bulk_change.piece_committed")?;
     Ok(Some(if step.is_last { After::End } else { After::More }))
-}
-
-/// Whether somebody else's change at the same moment was in the way.
-pub fn is_conflict(error: &anyhow::Error) -> bool {
-    let Some(sqlx::Error::Database(error)) = error.downcast_ref::<sqlx::Error>() else {
-        return false;
-    };
-    // unique_violation, serialization_failure, deadlock_detected
-    error
-        .code()
-        .is_some_and(|code| ["23505", "40001", "40P01"].contains(&code.as_ref()))
 }

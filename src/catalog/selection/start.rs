@@ -1,12 +1,13 @@
 //! Beginning a change to many products.
 
 use super::bulk_change::{BulkAction, BulkChange};
-use super::piece::{apply, is_conflict};
+use super::piece::apply;
 use super::queries;
 use super::request::{Request, Target};
 use super::work::TOPIC;
 use crate::catalog::{Filter, Search, list};
 use crate::http::{Error, format};
+use crate::platform::database::is_conflict;
 use crate::platform::doorbell::Doorbell;
 use anyhow::Context as _;
 

@@ -12,6 +12,7 @@ use super::reading_queries::lock_claim;
 use super::stop::{Result, Stop};
 use crate::catalog::{self, BulkCounts, BulkMode, BulkOrigin, BulkWriter};
 use crate::imports::staging::{BlockKeys, Staging};
+use crate::platform::database::is_conflict;
 use crate::platform::fault;
 use crate::platform::task::to_the_end;
 use anyhow::anyhow;
@@ -141,7 +142,7 @@ impl Lane {
                 batch: Arc::clone(&batch),
             };
             match to_the_end(write.run()).await? {
-                Err(Stop::Trouble(error)) if tries < BATCH_TRIES && is_conflict(&error) => {
+                Err(Stop::Trouble(error)) if tries < BATCH_TRIES && may_go_better(&error) => {
                     tracing::info!(import_id = self.claim.import_id, %error, "a batch met a change by hand, again");
                     tries += 1;
                 }
@@ -193,16 +194,8 @@ impl BatchWrite {
     }
 }
 
-/// Whether somebody else changed a product between look-up and write, so that trying again will do.
-fn is_conflict(error: &anyhow::Error) -> bool {
-    match error.downcast_ref::<sqlx::Error>() {
-        Some(sqlx::Error::RowNotFound) => true,
-        Some(sqlx::Error::Database(error)) => {
-            // unique_violation, serialization_failure, deadlock_detected
-            error
-                .code()
-                .is_some_and(|code| ["23505", "40001", "40P01"].contains(&code.as_ref()))
-        }
-        _ => false,
-    }
+/// Whether somebody else changed a product between look-up and write, which the writer tells by a lost row.
+fn may_go_better(error: &anyhow::Error) -> bool {
+    let is_lost = matches!(error.downcast_ref(), Some(sqlx::Error::RowNotFound));
+    is_lost || is_conflict(error)
 }
