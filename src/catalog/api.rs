@@ -2,7 +2,7 @@
 
 use super::filter::{Filter, Sort, Status};
 use super::list::{self, Cursor, Query, Total};
-use super::product::{Entity, ProductJson};
+use super::product::{Entity, ProductJson, parse_id, unknown};
 use super::search::Search;
 use crate::http::Error;
 use crate::platform::database::Database;
@@ -215,9 +215,8 @@ pub async fn list(State(search): State<Search>, UrlQuery(query): UrlQuery<ListQu
     )
 )]
 pub async fn show(State(database): State<Database>, Path(id): Path<String>) -> Result<Json<ProductJson>, Error> {
-    let unknown = || Error::NotFound("There is no such product. It may have been deleted.".into());
-    let id: i64 = id.parse().map_err(|_| unknown())?;
-    let product = Entity::find_by_id(id).one(&database.orm).await?.ok_or_else(unknown)?;
+    let product = Entity::find_by_id(parse_id(&id)?).one(&database.orm).await?;
+    let product = product.ok_or_else(unknown)?;
     Ok(Json(product.into()))
 }
 

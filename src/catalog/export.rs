@@ -80,11 +80,7 @@ async fn read(
 
 /// The next products behind that key, and whether they are the last.
 async fn matching(search: &Search, filter: &Filter, after: &str) -> anyhow::Result<(Vec<ExportedProduct>, bool)> {
-    let only_status = Filter {
-        status: filter.status,
-        ..Filter::default()
-    };
-    if *filter == only_status {
+    if filter.is_by_status() {
         let active = filter.status.as_active();
         let piece = queries::exported(&search.database.pool, active, after, PRODUCTS as i64).await?;
         // A piece may be short because its products are long.

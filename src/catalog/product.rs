@@ -1,5 +1,6 @@
 //! A product.
 
+use crate::http::Error;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
@@ -37,6 +38,16 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// A product's id as it stands in an address; whatever is none belongs to no product.
+pub fn parse_id(id: &str) -> Result<i64, Error> {
+    id.parse().map_err(|_| unknown())
+}
+
+/// Nobody knows this product.
+pub fn unknown() -> Error {
+    Error::NotFound("There is no such product. It may have been deleted.".into())
+}
 
 /// A product.
 #[derive(Clone, Debug, Serialize, ToSchema)]

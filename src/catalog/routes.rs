@@ -7,16 +7,15 @@ use super::search::Search;
 use super::view::ListView;
 use super::{counts, list};
 use crate::http::Error;
+use crate::http::fragment::{self, Wanted};
 use crate::http::render::{self, Page};
 use axum::extract::{Query as UrlQuery, State};
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 /// Up to here products are counted while somebody waits.
 const COUNTED_UP_TO: i64 = 10_000;
-/// By this header scripts ask for the part of the page that changes.
-const FRAGMENT: HeaderName = HeaderName::from_static("x-fragment");
 
 /// How carefully products are to be counted.
 #[derive(Deserialize)]
@@ -29,7 +28,7 @@ pub struct CountQuery {
 /// `GET /products`: the page, or for scripts the results alone.
 pub async fn index(
     State(search): State<Search>,
-    headers: HeaderMap,
+    wanted: Wanted,
     UrlQuery(asked): UrlQuery<ListQuery>,
 ) -> Result<Response, Error> {
     let query = asked.parse()?;
@@ -37,8 +36,8 @@ pub async fn index(
     let counts = counts?;
     let list = ListView::new(asked, &query, counts, page?);
     // The same address has two answers: a browser must not show the smaller one when somebody goes back to it.
-    let kept = |how| [(header::VARY, "x-fragment"), (header::CACHE_CONTROL, how)];
-    if headers.contains_key(FRAGMENT) {
+    let kept = |how| [(header::VARY, fragment::HEADER), (header::CACHE_CONTROL, how)];
+    if wanted == Wanted::Fragment {
         return Ok((kept("no-store"), render::page(&ProductResults { list })?).into_response());
     }
     let restoration = match counts.all() {

@@ -1,9 +1,8 @@
 //! `/api/v1/products`: changing products by hand, and their history.
 
-use super::error::unknown;
 use super::history::{self as story, FieldChange, History, Origin, Step};
 use super::values::{NewProduct, Patch};
-use crate::catalog::product::ProductJson;
+use crate::catalog::product::{ProductJson, parse_id, unknown};
 use crate::http::Error;
 use crate::http::json::JsonFields;
 use crate::platform::database::Database;
@@ -259,11 +258,6 @@ pub async fn history(
 ) -> Result<Json<HistoryJson>, Error> {
     let found = story::history(&database, parse_id(&id)?, query.limit()? as usize).await?;
     Ok(Json(found.ok_or_else(unknown)?.into()))
-}
-
-/// A product's id as it stands in an address; whatever is none belongs to no product.
-pub fn parse_id(id: &str) -> Result<i64, Error> {
-    id.parse().map_err(|_| unknown())
 }
 
 impl From<History> for HistoryJson {

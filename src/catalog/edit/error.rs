@@ -1,6 +1,6 @@
 //! Why a change by hand was not made.
 
-use crate::catalog::product::{Product, ProductJson};
+use crate::catalog::product::{Product, ProductJson, unknown};
 use crate::http::{Error, FieldError};
 use serde_json::{Map, Value, json};
 
@@ -54,11 +54,6 @@ impl From<anyhow::Error> for EditError {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
     }
-}
-
-/// Nobody knows this product.
-pub fn unknown() -> Error {
-    Error::NotFound("There is no such product. It may have been deleted.".into())
 }
 
 impl From<EditError> for Error {

@@ -1,14 +1,13 @@
 //! The pages of one product. Forms lead on by redirect; scripts get fragments and, when it worked, JSON.
 
-use super::api::parse_id;
 use super::conflict::Conflict;
-use super::error::{EditError, unknown};
+use super::error::EditError;
 use super::form::{ProductForm, StatusForm};
 use super::history::{at_version, history};
 use super::pages::{DeletedPage, NewProductPage, ProductPage};
 use super::queries;
 use super::values::Patch;
-use crate::catalog::product::{Product, ProductJson};
+use crate::catalog::product::{Product, ProductJson, parse_id, unknown};
 use crate::catalog::sku::SkuKey;
 use crate::http::fragment::Wanted;
 use crate::http::pages::Flash;
