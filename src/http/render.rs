@@ -5,7 +5,7 @@ use super::fragment::Wanted;
 use super::pages::ErrorPage;
 use askama::Template;
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
@@ -18,6 +18,17 @@ pub fn page(template: &impl Template) -> Page {
         .render()
         .map(Html)
         .map_err(|error| Error::Internal(error.into()))
+}
+
+/// Renders a page, or for scripts the part of it that they show.
+pub fn page_or_part(
+    wanted: Wanted,
+    status: StatusCode,
+    whole: &impl Template,
+    part: &impl Template,
+) -> Result<Response, Error> {
+    let html = if wanted.is_page() { page(whole)? } else { page(part)? };
+    Ok((status, html).into_response())
 }
 
 /// The answer to an address that leads nowhere.

@@ -114,12 +114,8 @@ impl From<Import> for RunningImport {
 }
 
 fn show(wanted: Wanted, status: StatusCode, question: ClearingQuestion) -> Result<Response, Error> {
-    let html = if wanted.is_page() {
-        render::page(&ClearingPage::new(question))?
-    } else {
-        render::page(&question)?
-    };
-    Ok((status, html).into_response())
+    let page = ClearingPage::new(question);
+    render::page_or_part(wanted, status, &page, &page.question)
 }
 
 /// A script is told where to lead to, and does it itself: following it would show the page to nobody.

@@ -16,7 +16,7 @@ use crate::platform::database::Database;
 use axum::Json;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 /// Steps of a history that a page shows at first.
@@ -209,30 +209,15 @@ async fn show_deleted(database: &Database, wanted: Wanted, id: i64, status: Stat
     let key = SkuKey::of(&deleted.product.sku);
     let holder = queries::holder(&mut *database.pool.acquire().await?, key.as_str()).await?;
     let page = DeletedPage::new(deleted, holder.as_ref());
-    let html = if wanted.is_page() {
-        render::page(&page)
-    } else {
-        render::page(&page.as_main())
-    };
-    Ok((status, html?).into_response())
+    render::page_or_part(wanted, status, &page, &page.as_main())
 }
 
 fn answer(wanted: Wanted, status: StatusCode, page: &ProductPage) -> Answer {
-    let html = if wanted.is_page() {
-        render::page(page)
-    } else {
-        render::page(&page.as_main())
-    };
-    Ok((status, html?).into_response())
+    render::page_or_part(wanted, status, page, &page.as_main())
 }
 
 fn new_page(wanted: Wanted, status: StatusCode, page: &NewProductPage) -> Answer {
-    let html: Html<String> = if wanted.is_page() {
-        render::page(page)?
-    } else {
-        render::page(&page.as_main())?
-    };
-    Ok((status, html).into_response())
+    render::page_or_part(wanted, status, page, &page.as_main())
 }
 
 /// Leads on with a message, or tells a script.
