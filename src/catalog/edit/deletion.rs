@@ -52,17 +52,36 @@ pub async fn restore(database: &Database, id: i64) -> Result<Product> {
 
 async fn restore_once(pool: &PgPool, id: i64) -> Result<Product> {
     let mut transaction = pool.begin().await?;
-    let Some(before) = queries::take_deleted(&mut transaction, id).await? else {
+    let Some(deleted) = queries::deleted(&mut *transaction, id).await? else {
         // Somebody else was quicker.
         return queries::find(&mut *transaction, id).await?.ok_or(EditError::Unknown);
     };
-    if let Some(by) = queries::holder(&mut transaction, &before.sku_key).await? {
-        return Err(EditError::Taken { by: Box::new(by) });
+    if let Some(after) = restore_all(&mut transaction, &[id]).await?.pop() {
+        fault::point("edit.commit")?;
+        transaction.commit().await?;
+        return Ok(after);
     }
-    let after = queries::insert_again(&mut transaction, &before).await?;
-    record(&mut transaction, &[Edit::restored(&before, &after)]).await?;
-    fault::point("edit.commit")?;
-    transaction.commit().await?;
+    if let Some(product) = queries::find(&mut *transaction, id).await? {
+        return Ok(product);
+    }
+    let holder = queries::holder(&mut transaction, &deleted.product.sku_key).await?;
+    Err(holder.map_or(EditError::Unknown, |by| EditError::Taken { by: Box::new(by) }))
+}
+
+/// Undoes the deletion of those of these products whose SKUs are still free, within the caller's transaction, and gives
+/// them as they are then. At most about 1,000 at once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn restore_all(connection: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Product>> {
+    let before = queries::take_deleted(connection, ids).await?;
+    let after = queries::insert_again(connection, &before).await?;
+    let edits: Vec<Edit<'_>> = before
+        .iter()
+        .zip(&after)
+        .map(|(before, after)| Edit::restored(before, after))
+        .collect();
+    record(connection, &edits).await?;
     Ok(after)
 }
 

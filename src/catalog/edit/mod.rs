@@ -20,8 +20,8 @@ mod values;
 
 pub use change::{change, set_active};
 pub use create::create;
-pub use deletion::{delete, delete_all, restore, sweep as sweep_deleted};
+pub use deletion::{delete, delete_all, restore, restore_all, sweep as sweep_deleted};
 pub use error::EditError;
 pub use history::{FieldChange, History, Origin, Step, history};
-pub use record::{Action, Edit, record};
+pub use record::Action;
 pub use values::{NewProduct, Patch};

@@ -135,31 +135,60 @@ pub async fn deleted(executor: impl PgExecutor<'_>, id: i64) -> sqlx::Result<Opt
         .await
 }
 
-/// Takes a product out of the deleted ones.
-pub async fn take_deleted(connection: &mut PgConnection, id: i64) -> sqlx::Result<Option<Product>> {
+/// Takes those of these products out of the deleted ones whose place is still free, in the order of their ids.
+pub async fn take_deleted(connection: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Product>> {
     sqlx::query_as(
-        "DELETE FROM deleted_products WHERE id = $1 AND deleted_at > now() - interval '24 hours' RETURNING *",
+        "WITH taken AS (
+             DELETE FROM deleted_products AS gone
+             WHERE id = ANY($1) AND deleted_at > now() - interval '24 hours'
+               AND NOT EXISTS (SELECT FROM products WHERE products.sku_key = gone.sku_key OR products.id = gone.id)
+             RETURNING *
+         )
+         SELECT * FROM taken ORDER BY id",
     )
-    .bind(id)
-    .fetch_optional(connection)
+    .bind(ids)
+    .fetch_all(connection)
     .await
 }
 
-/// Puts a deleted product back under its id.
-pub async fn insert_again(connection: &mut PgConnection, product: &Product) -> sqlx::Result<Product> {
+/// Puts deleted products back under their ids, and gives them in the order of those.
+pub async fn insert_again(connection: &mut PgConnection, products: &[Product]) -> sqlx::Result<Vec<Product>> {
+    let mut ids = Vec::with_capacity(products.len());
+    let mut created_at = Vec::with_capacity(products.len());
+    let mut versions = Vec::with_capacity(products.len());
+    let mut active = Vec::with_capacity(products.len());
+    let mut texts: [Vec<&str>; 4] = Default::default();
+    for product in products {
+        ids.push(product.id);
+        created_at.push(product.created_at);
+        versions.push(product.version);
+        active.push(product.active);
+        let of_product = [&product.sku, &product.sku_key, &product.name, &product.description];
+        for (texts, text) in texts.iter_mut().zip(of_product) {
+            texts.push(text);
+        }
+    }
+    let [skus, keys, names, descriptions] = texts;
     sqlx::query_as(
-        "INSERT INTO products (id, created_at, version, active, sku, sku_key, name, description)
-         VALUES ($1, $2, $3 + 1, $4, $5, $6, $7, $8) RETURNING *",
+        "WITH back AS (
+             INSERT INTO products (id, created_at, version, active, sku, sku_key, name, description)
+             SELECT id, created_at, version + 1, active, sku, sku_key, name, description
+             FROM unnest($1::bigint[], $2::timestamptz[], $3::integer[], $4::boolean[], $5::text[], $6::text[],
+                         $7::text[], $8::text[])
+                  AS row (id, created_at, version, active, sku, sku_key, name, description)
+             RETURNING *
+         )
+         SELECT * FROM back ORDER BY id",
     )
-    .bind(product.id)
-    .bind(product.created_at)
-    .bind(product.version)
-    .bind(product.active)
-    .bind(&product.sku)
-    .bind(&product.sku_key)
-    .bind(&product.name)
-    .bind(&product.description)
-    .fetch_one(connection)
+    .bind(ids)
+    .bind(created_at)
+    .bind(versions)
+    .bind(active)
+    .bind(skus)
+    .bind(keys)
+    .bind(names)
+    .bind(descriptions)
+    .fetch_all(connection)
     .await
 }
 

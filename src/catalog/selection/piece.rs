@@ -3,7 +3,7 @@
 use super::bulk_change::{BulkAction, BulkChange};
 use super::queries::{self, Step};
 use super::work::{Claim, LEASE};
-use crate::catalog::edit::{self, Edit};
+use crate::catalog::edit;
 use crate::catalog::{Product, Search, list};
 use crate::platform::database::is_conflict;
 use crate::platform::fault;
@@ -115,13 +115,7 @@ async fn restoring(search: &Search, claim: Claim, change: &BulkChange) -> anyhow
     let mut transaction = search.database.pool.begin().await?;
     let piece = queries::next_deleted(&mut transaction, undoes, change.after_number).await?;
     let (number, ids) = piece.clone().unwrap_or((change.after_number, Vec::new()));
-    let before = queries::take_deleted(&mut transaction, &ids).await?;
-    let after = queries::insert_again(&mut transaction, &before).await?;
-    let edits = before
-        .iter()
-        .zip(&after)
-        .map(|(before, after)| Edit::restored(before, after));
-    edit::record(&mut transaction, &edits.collect::<Vec<_>>()).await?;
+    let after = edit::restore_all(&mut transaction, &ids).await?;
     fault::point("bulk_change.piece")?;
     let step = Step {
         after_key: None,
