@@ -135,6 +135,31 @@ impl Rank {
     }
 }
 
+/// A product and where it stands in an order.
+pub type Placed = (Position, Product);
+
+impl Page {
+    /// A page of what was found beside the cursor, in order. One more than fits tells that there are more.
+    pub fn of(mut found: Vec<Placed>, query: &Query, total: Total) -> Self {
+        let is_backwards = matches!(query.cursor, Some(Cursor::Before(_)));
+        let has_more = found.len() as u64 > query.limit;
+        if has_more && is_backwards {
+            found.remove(0);
+        } else {
+            found.truncate(query.limit as usize);
+        }
+        let has_previous = if is_backwards { has_more } else { query.cursor.is_some() };
+        let has_next = is_backwards || has_more;
+        let edge = |placed: Option<&Placed>| placed.map(|(position, _)| position.clone());
+        Self {
+            previous: edge(found.first()).filter(|_| has_previous).map(Cursor::Before),
+            next: edge(found.last()).filter(|_| has_next).map(Cursor::After),
+            products: found.into_iter().map(|(_, product)| product).collect(),
+            total,
+        }
+    }
+}
+
 /// Fetches one page.
 pub async fn page(search: &Search, query: &Query) -> Result<Page, Error> {
     query.filter.check()?;
@@ -176,31 +201,21 @@ async fn by_sku(search: &Search, query: &Query) -> Result<Page, Error> {
     } else {
         select.order_by_asc(Column::SkuKey)
     };
-    let mut products = select.all(&search.database.orm).await?;
-    let has_more = products.len() as u64 > query.limit;
-    products.truncate(query.limit as usize);
+    let products = select.all(&search.database.orm).await?;
+    let mut found: Vec<Placed> = products.into_iter().map(by_sku_key).collect();
     if is_backwards {
-        products.reverse();
+        found.reverse();
     }
-    let has_previous = if is_backwards { has_more } else { query.cursor.is_some() };
-    let has_next = is_backwards || has_more;
-    let position = |product: &Product| Position {
+    let total = count(search, &query.filter, None).await?;
+    Ok(Page::of(found, query, total))
+}
+
+fn by_sku_key(product: Product) -> Placed {
+    let position = Position {
         rank: Rank::Sku,
         sku_key: product.sku_key.clone(),
     };
-    let previous = products
-        .first()
-        .filter(|_| has_previous)
-        .map(position)
-        .map(Cursor::Before);
-    let next = products.last().filter(|_| has_next).map(position).map(Cursor::After);
-    let total = count(search, &query.filter, None).await?;
-    Ok(Page {
-        products,
-        previous,
-        next,
-        total,
-    })
+    (position, product)
 }
 
 /// How many products match: the number itself, unless it is above `up_to`.

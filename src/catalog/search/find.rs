@@ -4,11 +4,11 @@
 //! not indexed yet is held against the rule as well and put where it belongs.
 
 use super::super::filter::{Filter, Sort, SortBy};
-use super::super::list::{Cursor, Page, Position, Query, Rank, Total};
+use super::super::list::{Cursor, Page, Placed, Position, Query, Rank, Total};
 use super::Search;
 use super::candidates::{self, Candidates};
 use super::fold::fold;
-use super::placed::{Placed, assemble, compare, cut, order};
+use super::placed::{cut, order};
 use super::read_queries as queries;
 use super::reading::Reading;
 use super::stream::Stream;
@@ -60,7 +60,7 @@ pub async fn page(search: &Search, query: &Query) -> Result<Page> {
         value: seen,
         is_exact: false,
     });
-    Ok(assemble(found, query, total))
+    Ok(Page::of(found, query, total))
 }
 
 /// How many products match, or that there are more than `up_to`.
@@ -107,11 +107,11 @@ impl<'a> Finder<'a> {
 
     async fn gather_loose(&mut self) -> Result<()> {
         let fresh = std::mem::take(&mut self.reading.fresh);
-        let mut exact = fresh.iter().position(|product| product.sku_key == self.terms.sku_key);
+        let is_fresh = fresh.iter().any(|product| product.sku_key == self.terms.sku_key);
         self.loose = fresh.into_iter().filter_map(|product| self.place(product)).collect();
         // PostgreSQL keeps no NUL, and does not like to be asked for one.
         let may_be = !self.terms.is_empty() && !self.terms.sku_key.contains('\0');
-        if may_be && exact.take().is_none() {
+        if may_be && !is_fresh {
             let keys = std::slice::from_ref(&self.terms.sku_key);
             let found = queries::products_of_keys(&mut self.reading.transaction, keys).await?;
             // Where the terms match it besides, the segments give it, but for its own class.
@@ -230,9 +230,8 @@ impl<'a> Finder<'a> {
             stream.step = first_step;
         }
         while let Some(lagging) = lagging(&streams, &found, is_descending, want) {
-            let more = self.advance(&mut streams, &lagging).await?;
+            let more = self.advance(&mut streams, &lagging, class).await?;
             found.extend(more.into_iter().filter(is_wanted));
-            found.sort_by(|(one, _), (other, _)| order(is_descending, one, other));
         }
         drop(streams);
         self.candidates = candidates;
@@ -241,8 +240,13 @@ impl<'a> Finder<'a> {
         Ok(found)
     }
 
-    /// Looks at the next candidates of some streams.
-    async fn advance(&mut self, streams: &mut [Stream<'_>], lagging: &[usize]) -> Result<Vec<Placed>> {
+    /// Looks at the next candidates of some streams, on a walk through a class.
+    async fn advance(
+        &mut self,
+        streams: &mut [Stream<'_>],
+        lagging: &[usize],
+        class: Option<u8>,
+    ) -> Result<Vec<Placed>> {
         let mut wanted = Vec::new();
         let mut owners = Vec::new();
         for at in lagging {
@@ -264,7 +268,7 @@ impl<'a> Finder<'a> {
             if product.version as u32 != version && !self.is_in_place() {
                 continue;
             }
-            streams[owner].bound = Some(self.position(&product, Class::EXACT));
+            streams[owner].bound = Some(self.position(&product, class.unwrap_or(Class::SKU)));
             found.extend(self.place(product));
         }
         Ok(found)
@@ -319,10 +323,10 @@ fn lagging(streams: &[Stream<'_>], found: &[Placed], is_descending: bool, want: 
     }
     let bound = |at: &usize| streams[*at].bound.as_ref();
     let least = open.iter().filter_map(|at| Some((*at, bound(at)?)));
-    let (least_at, least) = least.min_by(|(_, one), (_, other)| compare(is_descending, one, other))?;
+    let (least_at, least) = least.min_by(|(_, one), (_, other)| order(is_descending, one, other))?;
     let certain = found
         .iter()
-        .filter(|(position, _)| compare(is_descending, position, least) != Ordering::Greater)
+        .filter(|(position, _)| order(is_descending, position, least) != Ordering::Greater)
         .count();
     (certain < want).then(|| vec![least_at])
 }
