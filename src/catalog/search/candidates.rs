@@ -2,7 +2,7 @@
 
 use super::grams::{self, Span, TermPlan};
 use super::read_queries as queries;
-use super::reading::Reading;
+use super::reading::{Reading, Segment};
 use super::terms::Terms;
 use crate::catalog::Filter;
 use anyhow::Result;
@@ -56,15 +56,7 @@ pub async fn find(reading: &mut Reading<'_>, terms: &Terms, filter: &Filter) -> 
     let plan = Plan::of(terms, filter);
     let found = look_up(reading, &plan).await?;
     let segments = reading.segments.iter();
-    Ok(segments
-        .map(|segment| {
-            let mut candidates = plan.combine(segment.id, segment.products, &found);
-            for set in [&mut candidates.by_sku, &mut candidates.by_names, &mut candidates.all] {
-                *set -= &segment.left_out;
-            }
-            candidates
-        })
-        .collect())
+    Ok(segments.map(|segment| plan.combine(segment, &found)).collect())
 }
 
 async fn look_up(reading: &mut Reading<'_>, plan: &Plan) -> Result<Found> {
@@ -155,25 +147,24 @@ impl Plan {
     }
 
     /// Combines a segment's bitmaps.
-    fn combine(&self, segment: i64, products: u32, found: &Found) -> Candidates {
-        let mut every = RoaringBitmap::new();
-        every.insert_range(0..products);
+    fn combine(&self, segment: &Segment, found: &Found) -> Candidates {
+        let mut all = RoaringBitmap::new();
+        all.insert_range(0..segment.products);
+        for facet in &self.facets {
+            all &= found.bitmap(segment.id, facet);
+        }
+        if let Some(changed) = found.changed.get(&segment.id) {
+            all &= changed;
+        }
+        all -= &segment.left_out;
         let mut candidates = Candidates {
-            by_sku: every.clone(),
-            by_names: every.clone(),
-            all: every,
+            by_sku: all.clone(),
+            by_names: all.clone(),
+            all,
             is_exact: self.since.is_none() && self.before.is_none(),
         };
         for (number, term) in self.terms.iter().enumerate() {
-            candidates.narrow(segment, number, term, found);
-        }
-        let mut facets: Vec<RoaringBitmap> = Vec::new();
-        facets.extend(self.facets.iter().map(|gram| found.bitmap(segment, gram)));
-        facets.extend(found.changed.get(&segment).cloned());
-        for facet in &facets {
-            candidates.by_sku &= facet;
-            candidates.by_names &= facet;
-            candidates.all &= facet;
+            candidates.narrow(segment.id, number, term, found);
         }
         candidates
     }

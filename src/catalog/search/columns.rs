@@ -212,9 +212,9 @@ pub fn pair_at(chunk: &[u8], at: usize) -> Option<(i64, u32)> {
     ))
 }
 
-/// How many pairs a chunk has.
-pub fn pairs(chunk: &[u8]) -> usize {
-    chunk.len() / DOC_BYTES
+/// Reads all pairs of a chunk.
+pub fn pairs(chunk: &[u8]) -> impl Iterator<Item = (i64, u32)> {
+    (0..chunk.len() / DOC_BYTES).filter_map(|at| pair_at(chunk, at))
 }
 
 /// Reads the ordinals of a chunk of an order.
@@ -227,6 +227,16 @@ pub fn ordinals(chunk: &[u8]) -> impl DoubleEndedIterator<Item = u32> {
 pub fn id_fences(chunk: &[u8]) -> Vec<i64> {
     let (ids, _) = chunk.as_chunks::<8>();
     ids.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect()
+}
+
+/// The chunks of [`Column::ById`] in which ids are found, if they are there at all. `ids` ascend.
+pub fn chunks_of(fences: &[i64], ids: impl Iterator<Item = i64>) -> Vec<i32> {
+    let mut chunks: Vec<i32> = ids
+        .filter_map(|id| fences.partition_point(|first| *first <= id).checked_sub(1))
+        .map(|chunk| chunk as i32)
+        .collect();
+    chunks.dedup();
+    chunks
 }
 
 /// Reads the fences of an order.
@@ -290,9 +300,13 @@ mod tests {
             pair_at(&chunks[&(Column::Docs, 2)], 5),
             Some((((2053 * 7919) % count) as i64 + 1, 2053))
         );
-        assert_eq!(pairs(&chunks[&(Column::Docs, 2)]), count - 2048);
+        assert_eq!(pairs(&chunks[&(Column::Docs, 2)]).count(), count - 2048);
         assert_eq!(pair_at(&chunks[&(Column::ById, 0)], 0).unwrap(), (1, 0));
         assert_eq!(id_fences(&chunks[&(Column::IdFences, 0)]), [1, 1025, 2049]);
+        assert_eq!(
+            chunks_of(&[1, 1025, 2049], [0, 1, 7, 1024, 2049, 9999].into_iter()),
+            [0, 2]
+        );
         let by_name: Vec<u32> = ordinals(&chunks[&(Column::ByName, 0)]).take(3).collect();
         assert_eq!(by_name, [1, 4, 7]);
         let by_change: Vec<u32> = ordinals(&chunks[&(Column::ByChange, 0)]).collect();

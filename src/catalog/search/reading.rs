@@ -103,16 +103,10 @@ impl<'a> Reading<'a> {
             let segment = self.segments[at].id;
             let fences = self.chunk(segment, Column::IdFences, 0).await?;
             let fences = columns::id_fences(&fences);
-            let chunk_of = |id: &i64| fences.partition_point(|first| first <= id).checked_sub(1);
-            let mut wanted: Vec<(i64, Column, i32)> = ids
-                .iter()
-                .filter_map(chunk_of)
-                .map(|chunk| (segment, Column::ById, chunk as i32))
-                .collect();
-            wanted.dedup();
+            let chunks = columns::chunks_of(&fences, ids.iter().copied()).into_iter();
+            let wanted: Vec<(i64, Column, i32)> = chunks.map(|chunk| (segment, Column::ById, chunk)).collect();
             for chunk in self.chunks(&wanted).await? {
-                let pairs = (0..columns::pairs(&chunk)).filter_map(|at| columns::pair_at(&chunk, at));
-                let found = pairs.filter(|(id, _)| ids.binary_search(id).is_ok());
+                let found = columns::pairs(&chunk).filter(|(id, _)| ids.binary_search(id).is_ok());
                 self.segments[at].left_out.extend(found.map(|(_, ordinal)| ordinal));
             }
         }

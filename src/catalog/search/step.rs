@@ -46,7 +46,6 @@ struct Work {
     indexed: RoaringTreemap,
     /// Changes that are over when the step is.
     over: Vec<i64>,
-    new_segments: Vec<i64>,
 }
 
 /// Takes one step.
@@ -180,7 +179,6 @@ async fn write(connection: &mut PgConnection, builder: Builder, work: &mut Work)
     fault::point("search.segment")?;
     queries::add_columns(connection, segment_id, columns.chunks()).await?;
     work.changed.extend(changed.iter().map(|id| *id as u64));
-    work.new_segments.push(segment_id);
     Ok(())
 }
 
@@ -223,11 +221,8 @@ async fn living(connection: &mut PgConnection, segment: &SegmentRow) -> Result<R
     let dead = segment.dead()?;
     let mut ids = RoaringTreemap::new();
     for chunk in queries::chunks(connection, segment.id, Column::ById, None).await? {
-        for (id, ordinal) in (0..columns::pairs(&chunk)).filter_map(|at| columns::pair_at(&chunk, at)) {
-            if !dead.contains(ordinal) {
-                ids.insert(id as u64);
-            }
-        }
+        let living = columns::pairs(&chunk).filter(|(_, ordinal)| !dead.contains(*ordinal));
+        ids.extend(living.map(|(id, _)| id as u64));
     }
     Ok(ids)
 }
@@ -239,21 +234,12 @@ async fn bury(connection: &mut PgConnection, segment: &SegmentRow, changed: &Roa
     }
     let fences = queries::chunks(connection, segment.id, Column::IdFences, None).await?;
     let fences = columns::id_fences(&fences.concat());
-    let numbers: Vec<i32> = (0..fences.len())
-        .filter(|at| {
-            let after = fences.get(at + 1).map_or(u64::MAX, |id| *id as u64);
-            changed.range_cardinality(fences[*at] as u64..after) > 0
-        })
-        .map(|at| at as i32)
-        .collect();
+    let numbers = columns::chunks_of(&fences, changed.iter().map(|id| id as i64));
     let mut dead = segment.dead()?;
     let before = dead.len();
     for chunk in queries::chunks(connection, segment.id, Column::ById, Some(&numbers)).await? {
-        for (id, ordinal) in (0..columns::pairs(&chunk)).filter_map(|at| columns::pair_at(&chunk, at)) {
-            if changed.contains(id as u64) {
-                dead.insert(ordinal);
-            }
-        }
+        let gone = columns::pairs(&chunk).filter(|(id, _)| changed.contains(*id as u64));
+        dead.extend(gone.map(|(_, ordinal)| ordinal));
     }
     if dead.len() > before {
         queries::set_dead(connection, segment.id, &dead).await?;
