@@ -27,15 +27,6 @@ pub struct Change {
     pub done_key: Option<String>,
 }
 
-/// A row of `search_segments`.
-#[derive(Debug, sqlx::FromRow)]
-pub struct SegmentRow {
-    pub id: i64,
-    pub products: i32,
-    pub dead_products: i32,
-    pub dead: Option<Vec<u8>>,
-}
-
 /// Begins a step: everything in it sees one state of the catalogue. `None` while another process is at it.
 pub async fn begin(pool: &PgPool) -> sqlx::Result<Option<Transaction<'static, Postgres>>> {
     let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
@@ -138,13 +129,6 @@ pub fn doc(row: &PgRow) -> sqlx::Result<Doc<'_>> {
         created_at: row.try_get::<DateTime<Utc>, _>(8)?.timestamp_micros(),
         updated_at: row.try_get::<DateTime<Utc>, _>(9)?.timestamp_micros(),
     })
-}
-
-/// The segments that count.
-pub async fn segments(connection: &mut PgConnection) -> sqlx::Result<Vec<SegmentRow>> {
-    sqlx::query_as("SELECT id, products, dead_products, dead FROM search_segments WHERE NOT set_aside ORDER BY id")
-        .fetch_all(connection)
-        .await
 }
 
 /// Some chunks of a segment's column, in order; all of them if none are named.

@@ -2,6 +2,7 @@
 
 use super::grams::Span;
 use crate::catalog::Product;
+use roaring::RoaringBitmap;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 /// What is not indexed yet is scanned by each search as long as it is not more than this.
@@ -9,7 +10,7 @@ pub const SCANNED_PRODUCTS: i64 = 2_000;
 /// Changes that a search looks at, at most.
 pub const MOST_CHANGES: i64 = 1_000;
 
-/// A segment as a search sees it.
+/// A row of `search_segments`, without what is dead in it.
 #[derive(Debug, sqlx::FromRow)]
 pub struct SegmentRow {
     pub id: i64,
@@ -50,6 +51,7 @@ pub async fn is_behind(pool: &PgPool) -> sqlx::Result<bool> {
         .await
 }
 
+/// The segments that count.
 pub async fn segments(connection: &mut PgConnection) -> sqlx::Result<Vec<SegmentRow>> {
     sqlx::query_as("SELECT id, products, dead_products FROM search_segments WHERE NOT set_aside ORDER BY id")
         .fetch_all(connection)
@@ -70,11 +72,16 @@ pub async fn pending(connection: &mut PgConnection, most_products: i64) -> sqlx:
     .await
 }
 
-pub async fn dead(connection: &mut PgConnection, segment_id: i64) -> sqlx::Result<Option<Vec<u8>>> {
-    sqlx::query_scalar("SELECT dead FROM search_segments WHERE id = $1")
+/// Which products of a segment no longer count.
+pub async fn dead(connection: &mut PgConnection, segment_id: i64) -> sqlx::Result<RoaringBitmap> {
+    let bytes: Option<Vec<u8>> = sqlx::query_scalar("SELECT dead FROM search_segments WHERE id = $1")
         .bind(segment_id)
         .fetch_one(connection)
-        .await
+        .await?;
+    match bytes {
+        Some(bytes) => RoaringBitmap::deserialize_from(&bytes[..]).map_err(|error| sqlx::Error::Decode(error.into())),
+        None => Ok(RoaringBitmap::new()),
+    }
 }
 
 /// How often grams stand in each segment.

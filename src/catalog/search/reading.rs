@@ -121,10 +121,8 @@ impl<'a> Reading<'a> {
         if let Some(dead) = self.cache.bitmap(&key) {
             return Ok(dead);
         }
-        let bytes = queries::dead(&mut self.transaction, segment).await?.unwrap_or_default();
-        Ok(self
-            .cache
-            .keep_bitmap(key, RoaringBitmap::deserialize_from(&bytes[..])?))
+        let dead = queries::dead(&mut self.transaction, segment).await?;
+        Ok(self.cache.keep_bitmap(key, dead))
     }
 
     /// A chunk of a column.

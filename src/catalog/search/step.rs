@@ -7,11 +7,12 @@
 use super::Search;
 use super::builder::{Builder, Built};
 use super::columns::{self, Column};
-use super::index_queries::{self as queries, Change, SegmentRow};
+use super::index_queries::{self as queries, Change};
+use super::read_queries::{SegmentRow, dead, segments};
 use crate::platform::fault;
 use anyhow::Result;
 use futures_util::TryStreamExt as _;
-use roaring::{RoaringBitmap, RoaringTreemap};
+use roaring::RoaringTreemap;
 use sqlx::PgConnection;
 
 /// Products that one step looks at, about.
@@ -61,7 +62,7 @@ pub async fn index_changes(search: &Search) -> Result<Step> {
     };
     let changes = queries::changes(&mut transaction, STEP_PRODUCTS).await?;
     let mut work = sort(&mut transaction, changes).await?;
-    let older = queries::segments(&mut transaction).await?;
+    let older = segments(&mut transaction).await?;
     index_ranges(&mut transaction, search.index_bytes, &mut work).await?;
     let folded = worth_folding(&older, &work);
     for segment in older.iter().filter(|segment| folded.contains(&segment.id)) {
@@ -207,18 +208,11 @@ impl SegmentRow {
     fn living(&self) -> u64 {
         (self.products - self.dead_products) as u64
     }
-
-    fn dead(&self) -> Result<RoaringBitmap> {
-        match &self.dead {
-            Some(bytes) => Ok(RoaringBitmap::deserialize_from(&bytes[..])?),
-            None => Ok(RoaringBitmap::new()),
-        }
-    }
 }
 
 /// The ids of a segment's products that count.
 async fn living(connection: &mut PgConnection, segment: &SegmentRow) -> Result<RoaringTreemap> {
-    let dead = segment.dead()?;
+    let dead = dead(connection, segment.id).await?;
     let mut ids = RoaringTreemap::new();
     for chunk in queries::chunks(connection, segment.id, Column::ById, None).await? {
         let living = columns::pairs(&chunk).filter(|(_, ordinal)| !dead.contains(*ordinal));
@@ -235,7 +229,10 @@ async fn bury(connection: &mut PgConnection, segment: &SegmentRow, changed: &Roa
     let fences = queries::chunks(connection, segment.id, Column::IdFences, None).await?;
     let fences = columns::id_fences(&fences.concat());
     let numbers = columns::chunks_of(&fences, changed.iter().map(|id| id as i64));
-    let mut dead = segment.dead()?;
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let mut dead = dead(connection, segment.id).await?;
     let before = dead.len();
     for chunk in queries::chunks(connection, segment.id, Column::ById, Some(&numbers)).await? {
         let gone = columns::pairs(&chunk).filter(|(id, _)| changed.contains(*id as u64));

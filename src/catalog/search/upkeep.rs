@@ -1,5 +1,6 @@
 //! Keeping the index up to date for as long as a process runs, and setting it aside with a catalogue that is deleted.
 
+use super::read_queries::segments;
 use super::step::{Step, index_changes};
 use super::{Search, index_queries as queries};
 use crate::platform::stopping::Stopping;
@@ -64,11 +65,7 @@ pub async fn forget_set_aside(connection: &mut PgConnection) -> sqlx::Result<()>
 /// Takes the index of a catalogue that is restored, in the transaction that restores it. What was indexed since
 /// is forgotten with the catalogue that was there.
 pub async fn bring_back(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let forgotten: Vec<i64> = queries::segments(connection)
-        .await?
-        .iter()
-        .map(|segment| segment.id)
-        .collect();
+    let forgotten: Vec<i64> = segments(connection).await?.iter().map(|segment| segment.id).collect();
     queries::remove_segments(connection, &forgotten).await?;
     queries::mark_brought_back(connection).await
 }
