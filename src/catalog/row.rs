@@ -20,6 +20,15 @@ pub struct ProductRow {
     pub q: String,
 }
 
+/// As much of a description as a line shows.
+#[derive(Clone, Debug)]
+pub struct Excerpt<'a> {
+    /// Its text, cut where the search matches.
+    pub pieces: Vec<Piece<'a>>,
+    /// Whether the search matches, so that narrow screens show it as well.
+    pub is_found: bool,
+}
+
 impl ProductRow {
     /// Its name, cut where the search matches.
     pub fn name(&self) -> Vec<Piece<'_>> {
@@ -32,13 +41,12 @@ impl ProductRow {
     }
 
     /// As much of its description as a line shows, from where the search matches.
-    pub fn excerpt(&self) -> Vec<Piece<'_>> {
-        excerpt(&self.product.description, &self.q)
-    }
-
-    /// Whether the search is found in the description, so that narrow screens show it as well.
-    pub fn is_found_in_description(&self) -> bool {
-        self.excerpt().iter().any(|piece| piece.is_match)
+    pub fn excerpt(&self) -> Excerpt<'_> {
+        let pieces = excerpt(&self.product.description, &self.q);
+        Excerpt {
+            is_found: pieces.iter().any(|piece| piece.is_match),
+            pieces,
+        }
     }
 }
 

@@ -168,17 +168,7 @@ impl Kind {
             Self::ManyScripts => many_scripts::write(count, seed, &mut csv)?,
             Self::FewLetters => return Ok(few_letters(count, seed)),
         }
-        let mut reader = csv::Reader::from_reader(&csv[..]);
-        let rows = reader.records().map(|record| {
-            let record = record?;
-            Ok(FileRow {
-                name: record[0].to_owned(),
-                sku: record[1].to_owned(),
-                description: Some(record[2].to_owned()),
-                active: None,
-            })
-        });
-        rows.collect()
+        catalogue::rows_of(&csv)
     }
 }
 
