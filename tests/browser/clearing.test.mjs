@@ -14,21 +14,13 @@ let browser
 before(async () => {
   server = await new Server().start()
   browser = await openBrowser()
-  await send(csv(PRODUCTS))
+  await server.imported(csv(PRODUCTS))
 })
 
 after(async () => {
   await browser?.close()
   await server?.stop()
 })
-
-async function send(body) {
-  const url = `${server.address}/api/v1/imports?filename=products.csv`
-  const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body })
-  const { id } = await answer.json()
-  const over = await server.importWhen(id, ({ state }) => !['uploading', 'queued', 'running'].includes(state))
-  assert.equal(over.state, 'done')
-}
 
 const total = async () => (await server.json('/products')).total.value
 const post = path => fetch(`${server.address}${path}`, { method: 'POST' })

@@ -224,9 +224,7 @@ test('without scripts everything works too', async () => {
 
 test('where a product came from is told with the name of the file', async () => {
   const csv = 'name,sku\nFrom a file,FILE-1\n'
-  const sent = await fetch(`${server.address}/api/v1/imports?filename=spring.csv`, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: csv })
-  const { id } = await sent.json()
-  await server.importWhen(id, ({ state }) => state === 'done')
+  const id = await server.imported(csv, 'spring.csv')
   const product = await until('the product', async () => {
     const { items } = await server.json('/products?limit=200')
     return items.find(({ sku }) => sku === 'FILE-1')

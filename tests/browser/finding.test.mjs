@@ -1,44 +1,23 @@
 // Finding products: what is typed, chosen and clicked shows in the list and in its address, and the other way round.
 
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import { openBrowser, openPage } from './support/browser.mjs'
-import { Server, until } from './support/server.mjs'
+import { test } from 'node:test'
+import { until } from './support/server.mjs'
+import { openShop } from './support/shop.mjs'
 
 const LAMPS = 130
 const CHAIRS = 60
 
-let server
-let browser
+const rows = ['name,sku,description,status']
+for (let number = 1; number <= LAMPS; number += 1) {
+  rows.push(`Lamp ${number},LAMP-${String(number).padStart(3, '0')},Made of brass,${number % 10 === 0 ? 'inactive' : 'active'}`)
+}
+for (let number = 1; number <= CHAIRS; number += 1) rows.push(`Chair ${number},CHAIR-${String(number).padStart(3, '0')},Crème wood,active`)
+const shop = openShop(`${rows.join('\n')}\n`)
 let page
 
-before(async () => {
-  server = await new Server().start()
-  browser = await openBrowser()
-  const rows = ['name,sku,description,status']
-  for (let number = 1; number <= LAMPS; number += 1) {
-    rows.push(`Lamp ${number},LAMP-${String(number).padStart(3, '0')},Made of brass,${number % 10 === 0 ? 'inactive' : 'active'}`)
-  }
-  for (let number = 1; number <= CHAIRS; number += 1) rows.push(`Chair ${number},CHAIR-${String(number).padStart(3, '0')},Crème wood,active`)
-  const response = await fetch(`${server.address}/api/v1/imports?filename=shop.csv`, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: `${rows.join('\n')}\n` })
-  const { id } = await response.json()
-  await server.importWhen(id, ({ state }) => state === 'done')
-})
-
-after(async () => {
-  await browser?.close()
-  await server?.stop()
-})
-
-afterEach(async () => {
-  assert.deepEqual(page.problems, [])
-  await page.context().close()
-})
-
-async function visit(path, options = {}) {
-  page = await openPage(browser, { baseURL: server.address, ...options })
-  await page.goto(path)
-  if (options.javaScriptEnabled !== false) await page.locator('.product-list.is-alive').waitFor()
+async function visit(path, options) {
+  page = await shop.visit(path, options)
 }
 
 const skus = () => page.locator('tbody .sku').allTextContents()

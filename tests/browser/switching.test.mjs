@@ -1,39 +1,18 @@
 // The switch in a row of the list: at once, taken back, or in somebody else's way.
 
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import { openBrowser, openPage } from './support/browser.mjs'
-import { csv, Server, until } from './support/server.mjs'
+import { test } from 'node:test'
+import { csv, until } from './support/server.mjs'
+import { openShop } from './support/shop.mjs'
 
-let server
-let browser
+const shop = openShop(csv(60, 'SW'))
 let page
 
-before(async () => {
-  server = await new Server().start()
-  browser = await openBrowser()
-  const response = await fetch(`${server.address}/api/v1/imports?filename=shop.csv`, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: csv(60, 'SW') })
-  const { id } = await response.json()
-  await server.importWhen(id, ({ state }) => state === 'done')
-})
-
-after(async () => {
-  await browser?.close()
-  await server?.stop()
-})
-
-afterEach(async () => {
-  assert.deepEqual(page.problems, [])
-  await page.context().close()
-})
-
-async function visit(path, options = {}) {
-  page = await openPage(browser, { baseURL: server.address, ...options })
-  await page.goto(path)
-  if (options.javaScriptEnabled !== false) await page.locator('.product-list.is-alive').waitFor()
+async function visit(path, options) {
+  page = await shop.visit(path, options)
 }
 
-const found = async sku => (await server.json(`/products?q=${sku}`)).items.find(product => product.sku === sku)
+const found = async sku => (await shop.server.json(`/products?q=${sku}`)).items.find(product => product.sku === sku)
 const rowOf = sku => page.locator('tbody tr', { has: page.locator('.sku', { hasText: new RegExp(`^${sku}$`) }) })
 const toast = words => page.locator('.toast', { hasText: words })
 
@@ -52,7 +31,7 @@ test('a switch shows at once, is kept, and can be taken back', async () => {
 test('a product that someone else changed meanwhile is shown as it is, and said', async () => {
   await visit('/products')
   const { id, version } = await found('SW-2')
-  const changed = await fetch(`${server.address}/api/v1/products/${id}`, {
+  const changed = await fetch(`${shop.server.address}/api/v1/products/${id}`, {
     method: 'PATCH', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'Renamed', version }),
   })
   assert.equal(changed.status, 200)

@@ -64,6 +64,16 @@ export class Server {
     })
   }
 
+  /** Sends a file as a request's body and waits until it is imported; answers the import's id. */
+  async imported(content, filename = 'shop.csv') {
+    const url = `${this.address}/api/v1/imports?filename=${filename}`
+    const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: content })
+    const { id } = await answer.json()
+    const over = await this.importWhen(id, ({ state }) => !['uploading', 'queued', 'running'].includes(state))
+    if (over.state !== 'done') throw new Error(`${filename} is ${over.state}: ${over.error}`)
+    return id
+  }
+
   /** A file in this server's folder, for a browser to take. */
   file(name, content) {
     const path = `${this.folder}/${name}`
