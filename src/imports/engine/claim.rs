@@ -3,7 +3,7 @@
 use super::claim_queries as queries;
 use super::stop::{Result, Stop};
 use crate::catalog;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgPool, PgTransaction};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
@@ -84,9 +84,12 @@ impl Claim {
         }
     }
 
-    /// Marks a transaction as this claim's.
-    pub async fn sign(self, connection: &mut PgConnection) -> sqlx::Result<()> {
-        queries::sign(connection, self).await
+    /// Begins a transaction that is marked as this claim's. Whatever touches the staging table is done in one: a
+    /// statement of a worker that stands still holds the table, and only what is marked can be ended by its heir.
+    pub async fn begin(self, pool: &PgPool) -> sqlx::Result<PgTransaction<'static>> {
+        let mut transaction = pool.begin().await?;
+        queries::sign(&mut transaction, self).await?;
+        Ok(transaction)
     }
 
     /// Ends the transactions of an earlier claim that still stand.

@@ -44,7 +44,9 @@ pub async fn merge(pool: &PgPool, claimed: &Claimed) -> Result<()> {
         queries::read_again(&mut *connection, claim).await?;
         return Err(Stop::ClaimLost);
     }
-    let blocks = Arc::new(staging.block_keys(&mut connection).await?);
+    let mut transaction = claim.begin(pool).await?;
+    let blocks = Arc::new(staging.block_keys(&mut transaction).await?);
+    transaction.commit().await?;
     let ranges = ranges::of_import(&mut connection, claim, &blocks).await?;
     drop(connection);
     let origin = origin_of(claimed)?;
@@ -119,9 +121,9 @@ impl Lane {
                 .get((number + 1) * BLOCKS_PER_BATCH)
                 .map(|block| block.first_key.as_str());
             let numbers: Vec<i64> = batch.iter().map(|block| block.number).collect();
-            let mut connection = self.pool.acquire().await?;
-            let bytes = self.staging.read(&mut connection, &numbers).await?;
-            drop(connection);
+            let mut transaction = self.claim.begin(&self.pool).await?;
+            let bytes = self.staging.read(&mut transaction, &numbers).await?;
+            transaction.commit().await?;
             waiting.add(&bytes, &self.range)?;
             let complete = waiting.take_before(next);
             self.write(complete).await?;
@@ -179,8 +181,7 @@ impl BatchWrite {
         let Some(last) = rows.last() else {
             return Ok((self.writer, None));
         };
-        let mut transaction = self.pool.begin().await?;
-        self.claim.sign(&mut transaction).await?;
+        let mut transaction = self.claim.begin(&self.pool).await?;
         let products = self.writer.write(&mut transaction, &rows).await?;
         fault::point("merging.batch")?;
         queries::move_range(&mut transaction, self.claim.import_id, self.range, Some(last.key)).await?;

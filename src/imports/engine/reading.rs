@@ -300,8 +300,7 @@ fn told(warning: &Warning) -> serde_json::Value {
 async fn write(pool: PgPool, claim: Claim, run: Run, position: Position, before: i64, is_end: bool) -> Result<i64> {
     let blocks = tokio::task::spawn_blocking(move || run.into_blocks()).await?;
     let after = before + blocks.len() as i64;
-    let mut transaction = pool.begin().await?;
-    claim.sign(&mut transaction).await?;
+    let mut transaction = claim.begin(&pool).await?;
     fault::point("staging.write")?;
     Staging::of(claim.import_id)
         .write(&mut transaction, before, &blocks)
