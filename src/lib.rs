@@ -11,4 +11,5 @@ pub mod http;
 pub mod imports;
 pub mod platform;
 pub mod router;
+pub mod webhooks;
 pub mod worker;

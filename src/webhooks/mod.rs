@@ -1,0 +1,9 @@
+//! Webhooks: other programs are told of every change that was made by hand.
+//!
+//! An event and its deliveries are written in the transaction of the change; workers send them until they arrive.
+
+mod webhook;
+
+pub use webhook::{
+    ActiveModel as WebhookActiveModel, Column as WebhookColumn, Entity as WebhookEntity, Model, Webhook,
+};
