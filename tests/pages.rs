@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use product_importer::catalog::api::ListQuery;
 use product_importer::catalog::pages::ProductsPage;
 use product_importer::catalog::view::ListView;
-use product_importer::catalog::{Counts, Page as ProductList, Product, Total};
+use product_importer::catalog::{Counts, IndexBacklog, Page as ProductList, Product, Total};
 use product_importer::http::assets;
 use product_importer::http::pages::{ErrorPage, Flash, Pager};
 use product_importer::imports::pages::{ImportPage, ImportsPage, RunningNotice};
@@ -253,17 +253,22 @@ fn the_notice_on_other_pages() {
     let notice = RunningNotice {
         import: Some(import(7, "running", "merging")),
         others: 2,
+        backlog: IndexBacklog::default(),
     };
     let html = check("imports/running", &notice);
     assert!(html.contains("50%"));
     assert!(html.contains("2 more after it."));
-    let html = check(
-        "imports/running-none",
-        &RunningNotice {
-            import: None,
-            others: 0,
+    let after_it = |products| RunningNotice {
+        import: None,
+        others: 0,
+        backlog: IndexBacklog {
+            products,
+            ..IndexBacklog::default()
         },
-    );
+    };
+    let html = check("imports/running-indexing", &after_it(12_000));
+    assert!(html.contains("12,000 products are being made searchable."), "{html}");
+    let html = check("imports/running-none", &after_it(0));
     assert_eq!(html.trim(), "");
 }
 

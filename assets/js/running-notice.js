@@ -1,4 +1,5 @@
-// On pages about products: tells quietly of an import that is going on, and when it has ended.
+// On pages about products: tells quietly of an import that is going on, of what it brought and cannot be found yet, and
+// when it has ended.
 
 const EVERY_MS = 3000
 const SELDOM_MS = 20_000
@@ -6,22 +7,29 @@ const SELDOM_MS = 20_000
 export function runningNotice(place) {
   let timer
   let stopped = false
+  let running = ''
+
   async function refresh() {
-    if (!document.hidden) await show(place).catch(() => {})
-    if (!stopped) timer = setTimeout(refresh, place.querySelector('[data-import]') ? EVERY_MS : SELDOM_MS)
+    if (!document.hidden) await show().catch(() => {})
+    if (!stopped) timer = setTimeout(refresh, place.querySelector('[data-import], [data-backlog]') ? EVERY_MS : SELDOM_MS)
   }
+
+  async function show() {
+    const response = await fetch(place.dataset.source, { headers: { Accept: 'text/html' } })
+    if (!response.ok) return
+    const html = (await response.text()).trim()
+    if (place.contains(document.activeElement)) return
+    if (html) {
+      place.replaceChildren(...new DOMParser().parseFromString(html, 'text/html').body.childNodes)
+      running = place.querySelector('[data-import]')?.dataset.import ?? running
+    } else if (running) {
+      place.replaceChildren(overNotice(running))
+      running = ''
+    } else place.querySelector('[data-backlog]')?.remove()
+  }
+
   refresh()
   return () => { stopped = true; clearTimeout(timer) }
-}
-
-async function show(place) {
-  const response = await fetch(place.dataset.source, { headers: { Accept: 'text/html' } })
-  if (!response.ok) return
-  const html = (await response.text()).trim()
-  const wasRunning = place.querySelector('[data-import]')
-  if (place.contains(document.activeElement)) return
-  if (html) place.replaceChildren(...new DOMParser().parseFromString(html, 'text/html').body.childNodes)
-  else if (wasRunning) place.replaceChildren(overNotice(wasRunning.dataset.import))
 }
 
 function overNotice(id) {

@@ -33,5 +33,7 @@ pub use export::{Exported, write as export};
 pub use filter::{Filter, Q_MAX_CHARS, Sort, SortBy, Status};
 pub use list::{Cursor, Page, Position, Query as ListQuery, Rank, Total, count, page as list_page};
 pub use product::{DESCRIPTION_MAX_CHARS, NAME_MAX_CHARS, Product};
-pub use search::{Search, Step, finish_indexing, index_changes, keep_indexed};
+pub use search::{
+    Backlog as IndexBacklog, Search, Step, backlog as index_backlog, finish_indexing, index_changes, keep_indexed,
+};
 pub use sku::{SKU_MAX_CHARS, SkuKey, fold as fold_sku};

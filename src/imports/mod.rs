@@ -4,6 +4,7 @@
 //! the rows in `staging` and merges them into the catalogue when the last one is there, and `live` tells every step.
 
 pub mod api;
+mod backlog_view;
 pub mod clearing;
 mod description;
 mod engine;

@@ -2,8 +2,9 @@
 //!
 //! They hold what a page shows and nothing that fetches it; the words are in [`super::view`] and the templates.
 
+use super::backlog_view;
 use super::view::{self, ImportView, RejectionView};
-use crate::catalog::Restoration;
+use crate::catalog::{IndexBacklog, Restoration};
 use crate::http::format::filters;
 use crate::http::pages::{Layout, Pager, Section};
 use askama::Template;
@@ -85,7 +86,8 @@ impl ImportPage {
     }
 }
 
-/// `/imports/running`: a fragment for other pages that tells of the import going on, or is empty.
+/// `/imports/running`: a fragment for other pages that tells of the import going on, or of what it brought and cannot
+/// be found yet, or is empty.
 #[derive(Template)]
 #[template(path = "imports/running.html")]
 pub struct RunningNotice {
@@ -93,11 +95,17 @@ pub struct RunningNotice {
     pub import: Option<ImportView>,
     /// How many more are going on.
     pub others: i64,
+    /// How far the search index is behind.
+    pub backlog: IndexBacklog,
 }
 
 impl RunningNotice {
     fn others_words(&self) -> String {
         view::others_words(self.others)
+    }
+
+    fn backlog_words(&self) -> Option<String> {
+        backlog_view::backlog_words(self.backlog)
     }
 }
 

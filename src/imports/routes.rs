@@ -88,13 +88,15 @@ pub async fn sample() -> Result<Response, Error> {
     Ok((headers, sample_csv()?).into_response())
 }
 
-/// `GET /imports/running`: what other pages tell of imports that are going on.
+/// `GET /imports/running`: what other pages tell of imports that are going on, and of what cannot be found yet.
 pub async fn running(State(database): State<Database>) -> Page {
     let found = queries::running(&database.orm).await?;
+    let backlog = catalog::index_backlog(&database.pool).await?;
     let others = found.len().saturating_sub(1) as i64;
     render::page(&RunningNotice {
         import: found.first().map(ImportView::from),
         others,
+        backlog,
     })
 }
 

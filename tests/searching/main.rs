@@ -1,5 +1,6 @@
 //! Answers of the search against a plain scan, on tens of thousands of generated searches, and paging under change.
 
+mod behind;
 mod killing;
 #[path = "../../benches/bench/many_scripts/mod.rs"]
 mod many_scripts;

@@ -1,6 +1,8 @@
 //! The SQL of the search index.
 
-use sqlx::PgConnection;
+use super::read_queries::SCANNED_PRODUCTS;
+use sqlx::{PgConnection, PgExecutor};
+use std::time::Duration;
 
 /// Notes, in the transaction that created, changed or deleted these products by hand, that the index must follow.
 /// Few at a time are found at once; pieces of more than 100 within a moment.
@@ -45,4 +47,33 @@ pub async fn note_imported(
     };
     query.execute(connection).await?;
     Ok(())
+}
+
+/// How far the index is behind the catalogue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Products that wait for the index, at most.
+    pub products: i64,
+    /// How long the first of them has been waiting.
+    pub waiting: Duration,
+}
+
+impl Backlog {
+    /// Whether there are so many that a search does not see all of them yet.
+    pub fn is_noticed(self) -> bool {
+        self.products > SCANNED_PRODUCTS
+    }
+}
+
+/// What has changed and is not in the index yet.
+pub async fn backlog(executor: impl PgExecutor<'_>) -> sqlx::Result<Backlog> {
+    let (products, seconds): (i64, f64) = sqlx::query_as(
+        "SELECT coalesce(sum(products), 0)::bigint,
+                coalesce(greatest(extract(epoch FROM clock_timestamp() - min(noted_at)), 0), 0)::float8
+         FROM search_changes WHERE NOT set_aside",
+    )
+    .fetch_one(executor)
+    .await?;
+    let waiting = Duration::from_secs_f64(seconds);
+    Ok(Backlog { products, waiting })
 }
