@@ -76,6 +76,15 @@ pub struct SearchSettings {
     pub search_memory_mb: u32,
 }
 
+/// How long it is remembered what happened to products.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct HistorySettings {
+    /// Days for which changes of single products are remembered
+    #[arg(long, env = "HISTORY_KEEP_DAYS", value_name = "DAYS", default_value_t = 365,
+          value_parser = clap::value_parser!(u32).range(1..=36500))]
+    pub history_keep_days: u32,
+}
+
 /// What is told to the log.
 #[derive(Args, Clone, Debug)]
 pub struct LogSettings {

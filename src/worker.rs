@@ -1,13 +1,14 @@
 //! Every background job and schedule, on one screen.
 
 use crate::catalog::{self, Search};
+use crate::config::HistorySettings;
 use crate::imports::{self, Engine, Uploads};
 use std::time::Duration;
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Works until the process is to stop.
-pub async fn run(engine: Engine, uploads: Uploads, search: Search) {
+pub async fn run(engine: Engine, uploads: Uploads, search: Search, history: HistorySettings) {
     tokio::join!(
         // Rings from other processes.
         engine.doorbell.carry(engine.stopping.clone()),
@@ -20,14 +21,14 @@ pub async fn run(engine: Engine, uploads: Uploads, search: Search) {
         // Many products are changed at once, piece by piece.
         catalog::selection::work_queue(&search, &engine.doorbell, engine.stopping.clone()),
         // What is no longer needed goes.
-        sweep_regularly(&engine, &uploads),
+        sweep_regularly(&engine, &uploads, history),
     );
 }
 
-async fn sweep_regularly(engine: &Engine, uploads: &Uploads) {
+async fn sweep_regularly(engine: &Engine, uploads: &Uploads, history: HistorySettings) {
     let mut stopping = engine.stopping.clone();
     loop {
-        if let Err(error) = sweep(engine, uploads).await {
+        if let Err(error) = sweep(engine, uploads, history).await {
             tracing::warn!(?error, "could not tidy up; trying again in a minute");
         }
         tokio::select! {
@@ -37,7 +38,7 @@ async fn sweep_regularly(engine: &Engine, uploads: &Uploads) {
     }
 }
 
-async fn sweep(engine: &Engine, uploads: &Uploads) -> anyhow::Result<()> {
+async fn sweep(engine: &Engine, uploads: &Uploads, history: HistorySettings) -> anyhow::Result<()> {
     imports::sweep_uploads(uploads).await?;
     imports::sweep_staging(&engine.pool).await?;
     imports::fail_orphans(&engine.pool).await?;
@@ -45,6 +46,7 @@ async fn sweep(engine: &Engine, uploads: &Uploads) -> anyhow::Result<()> {
     catalog::compact_counts(&engine.pool).await?;
     catalog::sweep_deleted(&engine.pool).await?;
     catalog::sweep_cleared(&engine.pool).await?;
+    catalog::sweep_history(&engine.pool, history.history_keep_days).await?;
     catalog::selection::sweep(&engine.pool).await?;
     Ok(())
 }

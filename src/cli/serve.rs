@@ -2,7 +2,7 @@
 
 use super::{Failure, signals, start};
 use crate::catalog::Search;
-use crate::config::{DatabaseSettings, SearchSettings, UploadSettings, WebSettings};
+use crate::config::{DatabaseSettings, HistorySettings, SearchSettings, UploadSettings, WebSettings};
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, UploadSettings as Keeping, Uploads, Watches};
 use crate::platform::database::Database;
@@ -33,6 +33,8 @@ pub struct ServeArguments {
     uploads: UploadSettings,
     #[command(flatten)]
     search: SearchSettings,
+    #[command(flatten)]
+    history: HistorySettings,
 }
 
 /// The settings of `worker`.
@@ -44,6 +46,8 @@ pub struct WorkerArguments {
     uploads: UploadSettings,
     #[command(flatten)]
     search: SearchSettings,
+    #[command(flatten)]
+    history: HistorySettings,
 }
 
 /// Which half of the work a process does.
@@ -83,7 +87,7 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         tracing::info!("working");
         let uploads = uploads(&opened.database, &engine, &arguments.uploads);
         let search = Search::new(opened.database.clone(), arguments.search.search_memory_mb);
-        Box::pin(worker::run(engine, uploads, search)).await;
+        Box::pin(worker::run(engine, uploads, search, arguments.history)).await;
         opened.close().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -126,7 +130,12 @@ async fn serve_with(
         guard: SiteGuard::new(arguments.web.public_url.as_deref(), Vec::new(), false),
     };
     let workers = match half {
-        Half::Both => tokio::spawn(worker::run(engine.clone(), state.uploads.clone(), state.search.clone())),
+        Half::Both => tokio::spawn(worker::run(
+            engine.clone(),
+            state.uploads.clone(),
+            state.search.clone(),
+            arguments.history,
+        )),
         Half::Web => tokio::spawn(async move { engine.doorbell.carry(engine.stopping.clone()).await }),
     };
     announce(&listener)?;

@@ -268,6 +268,55 @@ async fn a_deletion_can_be_undone_unless_the_sku_was_taken() -> anyhow::Result<(
 }
 
 #[tokio::test]
+async fn what_is_too_old_is_forgotten_and_the_rest_still_told() -> anyhow::Result<()> {
+    let served = Served::start("serve").await?;
+    served.import("sku,name\nA-1,Lamp\nB-2,Table\n").await?;
+    let lamp = served.json(&format!("{PRODUCTS}?q=a-1")).await?["items"][0].clone();
+    let rename = async |name: &str| send(&served, Method::PATCH, &path(&lamp), json!({"name": name})).await;
+    rename("Lantern").await?;
+    served.import("sku,name\nA-1,Light\nB-2,Desk\n").await?;
+    rename("Bulb").await?;
+    let told = async || -> anyhow::Result<Vec<Value>> {
+        let steps = history(&served, &lamp).await?;
+        Ok(steps.iter().map(|step| step["changes"][0]["from"].clone()).collect())
+    };
+    assert_eq!(
+        told().await?,
+        [json!("Light"), json!("Lantern"), json!("Lamp"), Value::Null]
+    );
+
+    let pool = &served.database.database.pool;
+    let left = async || -> anyhow::Result<(i64, i64)> {
+        let counts = "SELECT (SELECT count(*) FROM product_edits), (SELECT count(*) FROM import_edits)";
+        Ok(sqlx::query_as(counts).fetch_one(pool).await?)
+    };
+    assert_eq!(left().await?, (2, 1));
+    let age = async |table: &str, days: i32| {
+        let statement = format!("UPDATE {table} SET at = at - make_interval(days => $1)");
+        sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(days)
+            .execute(pool)
+            .await
+    };
+    age("import_edits", 11).await?;
+    product_importer::catalog::sweep_history(pool, 12).await?;
+    assert_eq!(left().await?, (2, 1), "nothing is that old");
+    product_importer::catalog::sweep_history(pool, 10).await?;
+    assert_eq!(left().await?, (2, 0));
+    // The second import is known to have written the product, but no longer what was there before.
+    assert_eq!(told().await?, [json!("Light"), Value::Null]);
+    age("product_edits", 11).await?;
+    product_importer::catalog::sweep_history(pool, 10).await?;
+    assert_eq!(left().await?, (0, 0));
+    let nothing: [Value; 0] = [];
+    assert_eq!(told().await?, nothing);
+    let address = format!("/products/{}", lamp["id"].as_str().unwrap_or_default());
+    let page = served.get(&address).await?.text().await?;
+    assert!(page.contains("too long ago to be kept"));
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_story_goes_through_imports_and_hands() -> anyhow::Result<()> {
     let served = Served::start("serve").await?;
     served

@@ -11,7 +11,7 @@ mod queries;
 use super::search::{self, Imported};
 use overwritten::Overwritten;
 pub use overwritten::product_before;
-pub use queries::overwritten as overwritten_by;
+pub use queries::{overwritten as overwritten_by, sweep_overwritten};
 use sqlx::PgConnection;
 
 /// A batch of which at least one row in so many was written is noted as a range of keys.

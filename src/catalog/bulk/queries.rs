@@ -145,3 +145,21 @@ pub async fn overwritten(
     .fetch_optional(executor)
     .await
 }
+
+/// Lets go of what batches overwrote more than so many days ago, of at most so many, and says how many they were. Only
+/// the oldest are looked at: those of the imports with the lowest ids.
+pub async fn sweep_overwritten(executor: impl PgExecutor<'_>, keep_days: i32, limit: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "DELETE FROM import_edits WHERE (import_id, last_key) IN (
+             SELECT import_id, last_key FROM (
+                 SELECT import_id, last_key, at FROM import_edits ORDER BY import_id, last_key LIMIT $2
+             ) AS oldest
+             WHERE at < now() - make_interval(days => $1)
+         )",
+    )
+    .bind(keep_days)
+    .bind(limit)
+    .execute(executor)
+    .await?;
+    Ok(done.rows_affected())
+}

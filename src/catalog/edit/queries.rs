@@ -242,3 +242,19 @@ pub async fn edits(executor: impl PgExecutor<'_>, product_id: i64, limit: i64) -
     .fetch_all(executor)
     .await
 }
+
+/// Lets go of changes by hand that are older than so many days, of at most so many, and says how many they were. Only
+/// the oldest are looked at: they have the lowest ids.
+pub async fn sweep_edits(executor: impl PgExecutor<'_>, keep_days: i32, limit: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "DELETE FROM product_edits WHERE id IN (
+             SELECT id FROM (SELECT id, at FROM product_edits ORDER BY id LIMIT $2) AS oldest
+             WHERE at < now() - make_interval(days => $1)
+         )",
+    )
+    .bind(keep_days)
+    .bind(limit)
+    .execute(executor)
+    .await?;
+    Ok(done.rows_affected())
+}
