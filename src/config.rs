@@ -2,10 +2,16 @@
 
 use axum::http::Uri;
 use clap::Args;
+use ipnet::IpNet;
 use sqlx::postgres::PgConnectOptions;
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use tracing_subscriber::EnvFilter;
+
+/// The shortest secret key that is taken: a password that somebody remembers can be guessed.
+pub const SECRET_KEY_MIN_CHARS: usize = 32;
 
 /// Where products are kept.
 #[derive(Args, Clone, Debug)]
@@ -85,6 +91,42 @@ pub struct HistorySettings {
     pub history_keep_days: u32,
 }
 
+/// What is encrypted and signed with.
+#[derive(Args, Clone)]
+pub struct SecretSettings {
+    /// Encrypts webhooks' secrets in the database: 32 characters or more, the same for every process
+    /// [default: one kept in DATA_DIR, when there is one]
+    #[arg(long, env = "SECRET_KEY", value_name = "KEY", hide_env_values = true, value_parser = secret_key)]
+    pub secret_key: Option<String>,
+}
+
+/// Whom webhooks may reach, and how.
+#[derive(Args, Clone, Debug)]
+pub struct WebhookSettings {
+    /// Networks that webhooks may reach although they are private, as 10.1.0.0/16,fd00:1::/64
+    #[arg(
+        long,
+        env = "WEBHOOK_ALLOW_NETS",
+        value_name = "NETWORKS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub webhook_allow_nets: AllowNets,
+
+    /// Seconds within which a receiver must have answered, from looking up its name to the end of its answer
+    #[arg(long, env = "WEBHOOK_TIMEOUT_SECONDS", value_name = "SECONDS", default_value_t = 15,
+          value_parser = clap::value_parser!(u16).range(1..=60))]
+    pub webhook_timeout_seconds: u16,
+
+    /// File of certificates (PEM) whose authorities are trusted besides the public ones
+    #[arg(long, env = "WEBHOOK_CA_FILE", value_name = "FILE")]
+    pub webhook_ca_file: Option<PathBuf>,
+
+    /// Name server that is asked for receivers' addresses, as 10.0.0.2:53 [default: the system's]
+    #[arg(long, env = "WEBHOOK_DNS", value_name = "ADDRESS", value_parser = name_server)]
+    pub webhook_dns: Option<SocketAddr>,
+}
+
 /// What is told to the log.
 #[derive(Args, Clone, Debug)]
 pub struct LogSettings {
@@ -126,10 +168,56 @@ fn public_url(text: &str) -> Result<String, String> {
     }
 }
 
+fn secret_key(text: &str) -> Result<String, String> {
+    if text.trim().len() >= SECRET_KEY_MIN_CHARS {
+        Ok(text.to_owned())
+    } else {
+        Err("give it at least 32 characters, for example those of `openssl rand -base64 32`".to_owned())
+    }
+}
+
+fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse().or_else(|_| text.parse().map(|ip| SocketAddr::new(ip, 53)));
+    address.map_err(|_| "write it as 10.0.0.2 or 10.0.0.2:53".to_owned())
+}
+
 fn log_filter(text: &str) -> Result<String, String> {
     match EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Networks that one owns, which webhooks may reach although they are not public.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowNets(Vec<IpNet>);
+
+impl AllowNets {
+    /// Whether `address` is in one of them.
+    pub fn contain(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+impl FromStr for AllowNets {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let networks = text.split(',').map(str::trim).filter(|network| !network.is_empty());
+        let parsed = networks.map(|network| {
+            let network_of = |address: IpAddr| IpNet::from(address);
+            let parsed = network.parse().or_else(|_| network.parse().map(network_of));
+            parsed.map_err(|_| format!("{network} is no network; write networks as 10.1.0.0/16,fd00:1::/64"))
+        });
+        parsed.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// A key does not belong in a log.
+impl fmt::Debug for SecretSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.secret_key.is_some() { "set" } else { "not set" };
+        write!(formatter, "SecretSettings({kind})")
     }
 }
 
@@ -196,5 +284,27 @@ mod tests {
                 .unwrap_err()
                 .contains("not supported yet")
         );
+    }
+
+    #[test]
+    fn networks_are_read_as_people_write_them() {
+        let nets: AllowNets = " 10.1.0.0/16, fd00:1::/64,192.0.2.7 ,".parse().unwrap();
+        let contain = |address: &str| nets.contain(address.parse().unwrap());
+        assert!(contain("10.1.255.255") && contain("fd00:1::9") && contain("192.0.2.7"));
+        assert!(!contain("10.2.0.0") && !contain("fd00:2::9") && !contain("192.0.2.8") && !contain("::ffff:10.1.0.1"));
+        assert!("".parse::<AllowNets>().unwrap().0.is_empty());
+        for wrong in ["10.1.0.0/33", "localhost", "10.1", "10.0.0.1-10.0.0.9"] {
+            let line = wrong.parse::<AllowNets>().unwrap_err();
+            assert!(line.starts_with(wrong), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_secret_key_is_long_and_not_shown() {
+        assert!(secret_key(&"k".repeat(31)).is_err());
+        let settings = SecretSettings {
+            secret_key: Some(secret_key(&"k".repeat(32)).unwrap()),
+        };
+        assert_eq!(format!("{settings:?}"), "SecretSettings(set)");
     }
 }

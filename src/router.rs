@@ -6,6 +6,7 @@ use crate::http::{assets, compression, flash, health, method_override, render};
 use crate::imports::{Uploads, Watches};
 use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
+use crate::platform::sealing::SealingKey;
 use crate::{catalog, description, imports};
 use axum::Router;
 use axum::extract::FromRef;
@@ -26,6 +27,8 @@ pub struct AppState {
     pub uploads: Uploads,
     /// The imports that are watched live.
     pub watches: Watches,
+    /// What keeps secrets in the database.
+    pub sealing: SealingKey,
     /// Who may ask.
     pub guard: SiteGuard,
 }

@@ -2,7 +2,9 @@
 
 use super::{Failure, signals, start};
 use crate::catalog::Search;
-use crate::config::{DatabaseSettings, HistorySettings, SearchSettings, UploadSettings, WebSettings};
+use crate::config::{
+    DatabaseSettings, HistorySettings, SearchSettings, SecretSettings, UploadSettings, WebSettings, WebhookSettings,
+};
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, UploadSettings as Keeping, Uploads, Watches};
 use crate::platform::database::Database;
@@ -35,6 +37,10 @@ pub struct ServeArguments {
     search: SearchSettings,
     #[command(flatten)]
     history: HistorySettings,
+    #[command(flatten)]
+    webhooks: WebhookSettings,
+    #[command(flatten)]
+    secret: SecretSettings,
 }
 
 /// The settings of `worker`.
@@ -48,6 +54,10 @@ pub struct WorkerArguments {
     search: SearchSettings,
     #[command(flatten)]
     history: HistorySettings,
+    #[command(flatten)]
+    webhooks: WebhookSettings,
+    #[command(flatten)]
+    secret: SecretSettings,
 }
 
 /// Which half of the work a process does.
@@ -127,6 +137,7 @@ async fn serve_with(
         doorbell: engine.doorbell.clone(),
         uploads: uploads(database, &engine, &arguments.uploads),
         watches: Watches::new(database.clone(), stopping.clone()),
+        sealing: start::sealing(&arguments.database, &arguments.secret)?,
         guard: SiteGuard::new(arguments.web.public_url.as_deref(), Vec::new(), false),
     };
     let workers = match half {

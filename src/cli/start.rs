@@ -1,9 +1,11 @@
 //! What commands need before they can begin: a log, a database, a runtime.
 
 use super::Failure;
-use crate::config::{DatabaseSettings, LogSettings};
+use crate::config::{DatabaseSettings, LogSettings, SecretSettings};
 use crate::platform::database::{self, Database};
 use crate::platform::postgres::{self, PrivatePostgres};
+use crate::platform::sealing::SealingKey;
+use crate::platform::secret_key::SecretKey;
 use crate::platform::stopping::{self, Stopping};
 use anyhow::Context as _;
 use std::path::PathBuf;
@@ -101,6 +103,17 @@ pub fn data_dir(settings: &DatabaseSettings) -> PathBuf {
     settings.data_dir.clone().unwrap_or_else(postgres::default_data_dir)
 }
 
+/// What keeps secrets in the database: the key that is set, else the one kept in `DATA_DIR`, when there is one.
+pub fn sealing(database: &DatabaseSettings, settings: &SecretSettings) -> anyhow::Result<SealingKey> {
+    let has_folder = database.database_url.is_none() || database.data_dir.is_some();
+    let key = match &settings.secret_key {
+        Some(text) => Some(SecretKey::new(text)),
+        None if has_folder => Some(SecretKey::kept_in(&data_dir(database))?),
+        None => None,
+    };
+    SealingKey::new(key.as_ref())
+}
+
 /// The command `migrate`.
 pub fn migrate(settings: &DatabaseSettings) -> Result<ExitCode, Failure> {
     runtime()?.block_on(async {
@@ -125,5 +138,38 @@ impl Opened {
                 tracing::warn!(%error, "the private PostgreSQL did not stop cleanly");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_encrypted_where_there_is_a_key_or_a_folder_to_keep_one_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let sealing = |url: Option<&str>, folder: Option<PathBuf>, key: Option<&str>| {
+            let database = DatabaseSettings {
+                database_url: url.map(str::to_owned),
+                data_dir: folder,
+                database_connections: 5,
+            };
+            let secret_key = key.map(str::to_owned);
+            sealing(&database, &SecretSettings { secret_key }).unwrap()
+        };
+        let (url, key) = (Some("postgres://localhost/x"), Some("0123456789abcdef0123456789abcdef"));
+        assert!(!sealing(url, None, None).encrypts());
+
+        let set = sealing(url, None, key);
+        let kept = sealing(None, Some(folder.path().to_owned()), None);
+        let (by_set, by_kept) = (set.seal(b"value").unwrap(), kept.seal(b"value").unwrap());
+        assert!(set.open(&by_kept).is_err(), "each key is of its own");
+        // Whoever has the folder has its key, and a setting comes first.
+        assert!(
+            sealing(url, Some(folder.path().to_owned()), None)
+                .open(&by_kept)
+                .is_ok()
+        );
+        assert!(sealing(None, Some(folder.path().to_owned()), key).open(&by_set).is_ok());
     }
 }

@@ -6,6 +6,8 @@ pub mod doorbell;
 pub mod fault;
 pub mod memory;
 pub mod postgres;
+pub mod sealing;
+pub mod secret_key;
 pub mod stopping;
 pub mod storage;
 pub mod task;

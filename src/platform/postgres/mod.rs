@@ -22,5 +22,6 @@ mod supervisor;
 pub use binaries::Binaries;
 pub use error::StartError;
 pub use folders::default_data_dir;
+pub(super) use folders::open_ours;
 pub use locks::ServeLock;
 pub use supervisor::PrivatePostgres;
