@@ -7,6 +7,7 @@ use crate::imports::{Uploads, Watches};
 use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
 use crate::platform::sealing::SealingKey;
+use crate::webhooks::{Rings, ring_after_changes};
 use crate::{catalog, description, imports};
 use axum::Router;
 use axum::extract::FromRef;
@@ -45,6 +46,10 @@ pub fn service(state: AppState) -> Router {
     let api = api().layer(guard).layer(map_response(render::refusals_as_problems));
     let guarded = pages
         .nest("/api/v1", api)
+        .layer(from_fn_with_state(
+            Rings::new(state.doorbell.clone()),
+            ring_after_changes,
+        ))
         .layer(map_response(render::with_security_headers))
         .layer(from_fn(compression::compress));
     let open = Router::new()

@@ -7,6 +7,7 @@ use crate::catalog::counts::{self, Counts};
 use crate::catalog::search;
 use crate::platform::database::Database;
 use crate::platform::fault;
+use crate::webhooks::{CatalogueChange, tell_catalogue};
 
 /// Deletes every product, where there are `expected` of them, and says how many of which status they were. It can be undone ([`super::restore`]) in place of an
 /// earlier clearing, which can no longer be.
@@ -35,6 +36,7 @@ pub async fn clear(database: &Database, expected: i64) -> Result<Counts, Clearin
     search::set_aside(&mut transaction).await?;
     queries::note_clearing(&mut transaction, counts).await?;
     counts::record(&mut transaction, -counts.active, -counts.inactive).await?;
+    tell_catalogue(&mut transaction, CatalogueChange::Cleared, counts.all()).await?;
     fault::point("clearing.commit")?;
     transaction.commit().await?;
     tracing::info!(products = counts.all(), "all products were deleted");

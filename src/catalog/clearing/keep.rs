@@ -7,6 +7,7 @@ use super::swap::alone;
 use crate::catalog::{counts, search};
 use crate::platform::database::Database;
 use crate::platform::fault;
+use crate::webhooks::{CatalogueChange, tell_catalogue};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
@@ -70,6 +71,7 @@ pub async fn restore(database: &Database) -> Result<i64, ClearingError> {
     search::bring_back(&mut transaction).await?;
     queries::note_restoration(&mut transaction, kept.id).await?;
     counts::record(&mut transaction, kept.active, kept.inactive).await?;
+    tell_catalogue(&mut transaction, CatalogueChange::Restored, kept.products()).await?;
     fault::point("restoration.commit")?;
     transaction.commit().await?;
     tracing::info!(products = kept.products(), "all products were brought back");

@@ -1,13 +1,14 @@
 //! The one place through which every change by hand goes, of one product or of a thousand at once.
 //!
 //! It writes, in the transaction of whoever changes the products, all that follows from the change: the history, the
-//! note for the search index, and the counts.
+//! note for the search index, the counts, and what is told to webhooks.
 
 use super::queries;
-use crate::catalog::product::Product;
+use crate::catalog::product::{Product, ProductJson};
 use crate::catalog::{counts, search};
+use crate::webhooks::{self, Change, ChangeKind};
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 
 /// What was done to a product by hand.
@@ -135,6 +136,30 @@ impl<'a> Edit<'a> {
         old
     }
 
+    /// What webhooks are told. A product that is back is new to whoever was told that it is gone.
+    fn told(&self) -> Option<Change> {
+        let product = self.product()?;
+        let kind = match self.action {
+            Action::Created | Action::Restored => ChangeKind::Created,
+            Action::Changed => ChangeKind::Updated,
+            Action::Deleted => ChangeKind::Deleted,
+        };
+        let previous = match kind {
+            ChangeKind::Updated => self.old_values(),
+            ChangeKind::Created | ChangeKind::Deleted => Map::new(),
+        };
+        let Value::Object(fields) = json!(ProductJson::from(product.clone())) else {
+            return None;
+        };
+        Some(Change {
+            product_id: product.id,
+            version: product.version,
+            kind,
+            product: fields,
+            previous,
+        })
+    }
+
     /// Whether the product counted before, and whether it counts now, in the catalogue of that status.
     fn count_change(&self, active: bool) -> i64 {
         let is_there = |product: Option<&Product>| i64::from(product.is_some_and(|product| product.active == active));
@@ -156,5 +181,6 @@ pub async fn record(connection: &mut PgConnection, edits: &[Edit<'_>]) -> sqlx::
     let ids: Vec<i64> = rows.iter().map(|row| row.product_id).collect();
     search::note_changed(connection, &ids).await?;
     let change = |active| edits.iter().map(|edit| edit.count_change(active)).sum();
-    counts::record(connection, change(true), change(false)).await
+    counts::record(connection, change(true), change(false)).await?;
+    webhooks::tell(connection, edits.iter().filter_map(Edit::told)).await
 }

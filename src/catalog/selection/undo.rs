@@ -8,6 +8,7 @@ use crate::catalog::Search;
 use crate::http::Error;
 use crate::platform::doorbell::Doorbell;
 use crate::platform::stopping;
+use crate::webhooks::Rings;
 
 /// So many products are brought back while one waits; more are left to a worker.
 const AT_ONCE: i64 = 1_000;
@@ -28,6 +29,6 @@ pub async fn undo(search: &Search, doorbell: &Doorbell, id: i64) -> Result<BulkC
         return Ok(change);
     }
     let (_stop, going_on) = stopping::stopping();
-    work_on_next(search, Some(undo), &going_on).await?;
+    work_on_next(search, Some(undo), &Rings::new(doorbell.clone()), &going_on).await?;
     found(search, undo).await
 }

@@ -6,6 +6,7 @@ use super::queries;
 use crate::catalog::Search;
 use crate::platform::doorbell::Doorbell;
 use crate::platform::stopping::Stopping;
+use crate::webhooks::Rings;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -27,8 +28,9 @@ pub struct Claim {
 /// Works on changes until the process is to stop.
 pub async fn work_queue(search: &Search, doorbell: &Doorbell, mut stopping: Stopping) {
     let mut ears = doorbell.listen(TOPIC);
+    let rings = Rings::new(doorbell.clone());
     while !stopping.is_wished() {
-        match work_on_next(search, None, &stopping).await {
+        match work_on_next(search, None, &rings, &stopping).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "cannot look for changes to many products; trying again"),
@@ -41,14 +43,19 @@ pub async fn work_queue(search: &Search, doorbell: &Doorbell, mut stopping: Stop
 }
 
 /// Works on a change that waits, or on that one; `false` where there is none.
-pub async fn work_on_next(search: &Search, only: Option<i64>, stopping: &Stopping) -> sqlx::Result<bool> {
+pub async fn work_on_next(
+    search: &Search,
+    only: Option<i64>,
+    rings: &Rings,
+    stopping: &Stopping,
+) -> sqlx::Result<bool> {
     let pool = &search.database.pool;
     let token = Uuid::new_v4();
     let Some(id) = queries::claim(pool, only, token, LEASE).await? else {
         return Ok(false);
     };
     let claim = Claim { id, token };
-    if let Err(error) = see_through(search, claim, stopping).await {
+    if let Err(error) = see_through(search, claim, rings, stopping).await {
         let Some(change) = queries::find(pool, id).await? else {
             return Ok(true);
         };
@@ -63,7 +70,7 @@ pub async fn work_on_next(search: &Search, only: Option<i64>, stopping: &Stoppin
     Ok(true)
 }
 
-async fn see_through(search: &Search, claim: Claim, stopping: &Stopping) -> anyhow::Result<()> {
+async fn see_through(search: &Search, claim: Claim, rings: &Rings, stopping: &Stopping) -> anyhow::Result<()> {
     let pool = &search.database.pool;
     loop {
         if stopping.is_wished() {
@@ -72,7 +79,9 @@ async fn see_through(search: &Search, claim: Claim, stopping: &Stopping) -> anyh
         let Some(change) = queries::find(pool, claim.id).await? else {
             return Ok(());
         };
-        if piece::next(search, claim, &change).await? != After::More {
+        let after = piece::next(search, claim, &change).await?;
+        rings.ring();
+        if after != After::More {
             return Ok(());
         }
     }
