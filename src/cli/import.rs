@@ -7,7 +7,7 @@ use crate::config::{DatabaseSettings, SearchSettings};
 use crate::imports::{self, Engine, Import, ImportJson, Phase, State, TerminalImport};
 use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
-use crate::platform::stopping::Stopping;
+use crate::platform::stopping::{self, Stopping};
 use crate::platform::storage::FileStorage;
 use anyhow::Context as _;
 use clap::Args;
@@ -47,22 +47,36 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Failure> {
             eprintln!("Stopped: nothing of {} was imported.", filename(arguments));
             return Ok(asked.exit_code().unwrap_or(ExitCode::FAILURE));
         };
-        let import = import(arguments, &opened.database, file, bytes_total, &asked.stopping).await;
-        index(arguments, &opened.database, &asked.stopping).await;
+        let import = import_and_index(arguments, &opened.database, file, bytes_total, &asked.stopping).await;
         opened.close().await;
         tell(arguments, &asked, import?, began.elapsed())
     })
 }
 
-/// Brings the search index up to date, for where no worker runs that would.
-async fn index(arguments: &ImportArguments, database: &Database, stopping: &Stopping) {
+/// Imports the file and brings the search index up to date, for where no worker runs that would. What is merged already
+/// is indexed while the rest is merged: both wait for the database now and then.
+async fn import_and_index(
+    arguments: &ImportArguments,
+    database: &Database,
+    file: File,
+    bytes_total: u64,
+    stopping: &Stopping,
+) -> anyhow::Result<Import> {
     let search = Search::new(database.clone(), arguments.search.search_memory_mb);
+    let (over, is_over) = stopping::stopping();
+    let importing = async {
+        let import = import(arguments, database, file, bytes_total, stopping).await;
+        over.now();
+        import
+    };
+    let (import, ()) = tokio::join!(importing, catalog::keep_indexed(&search, is_over));
     if let Err(error) = catalog::finish_indexing(&search, stopping).await {
         tracing::warn!(
             ?error,
             "the search index could not be brought up to date; the next import or a worker does it"
         );
     }
+    import
 }
 
 /// The file, open for as long as it is needed, and its size. It is opened first, because without it there is nothing
