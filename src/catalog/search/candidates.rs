@@ -116,7 +116,8 @@ impl Plan {
                 .iter()
                 .chain(&term.description)
                 .chain(&term.description_beginning);
-            term.sku.iter().chain(&term.inside).chain(alone)
+            let together = term.sku.iter().chain(&term.inside).chain(&term.description_parts);
+            together.chain(alone)
         });
         let mut grams: Vec<&[u8]> = of_terms.chain(&self.facets).map(Vec::as_slice).collect();
         grams.sort_unstable();
@@ -135,6 +136,7 @@ impl Plan {
         for (number, term) in self.terms.iter().enumerate() {
             grams.extend(found.rarest(segment, &term.inside).unwrap_or_default());
             grams.extend(found.rarest(segment, &term.sku).unwrap_or_default());
+            grams.extend(found.rarest(segment, &term.description_parts).unwrap_or_default());
             grams.extend(term.name.iter().chain(&term.description));
             match found.words_of(segment, number) {
                 Words::Few(words) => grams.extend(words),
@@ -177,6 +179,7 @@ impl Candidates {
         let mut names = found.intersection(segment, &term.inside);
         names |= found.union(segment, &term.name);
         let mut all = found.union(segment, &term.description);
+        all |= found.intersection(segment, &term.description_parts);
         let mut is_exact = term.is_exact_in_names && term.is_exact_in_description;
         match found.words_of(segment, number) {
             Words::Few(words) => all |= found.union(segment, words),

@@ -58,8 +58,10 @@ pub struct TermPlan {
     pub description: Option<Vec<u8>>,
     /// …or one of these…
     pub description_words: Option<Span>,
-    /// …all of which have this one.
+    /// …all of which have this one…
     pub description_beginning: Option<Vec<u8>>,
+    /// …or, where the term has several words, all of these.
+    pub description_parts: Vec<Vec<u8>>,
     /// Whether the grams alone decide about SKU and name.
     pub is_exact_in_names: bool,
     /// Whether the grams alone decide about the description.
@@ -79,19 +81,24 @@ pub fn of_doc(doc: &Doc<'_>, folded_name: &str, mut tell: impl FnMut(u8, &[u8]))
     }
     let description = fold(doc.description);
     for (start, word) in words(&description) {
-        let is_short = word.len() < 3 || (!word.is_ascii() && word.chars().count() < 3);
-        let kept = if is_short {
-            beginning(&description[start..], 3)
-        } else if word.len() <= WORD_CHARS {
-            word
-        } else {
-            beginning(word, WORD_CHARS)
-        };
-        tell(DESCRIPTION_WORD, kept.as_bytes());
+        tell(DESCRIPTION_WORD, kept_of_word(&description[start..], word).as_bytes());
     }
     tell(STATUS, if doc.active { b"a" } else { b"i" });
     if let Some(import_id) = doc.import_id {
         tell(IMPORT, &import_id.to_be_bytes());
+    }
+}
+
+/// What is kept of a word at the beginning of a text: the word, as far as it is not too long, or three characters where
+/// it is shorter.
+fn kept_of_word<'a>(text: &'a str, word: &'a str) -> &'a str {
+    let is_short = word.len() < 3 || (!word.is_ascii() && word.chars().count() < 3);
+    if is_short {
+        beginning(text, 3)
+    } else if word.len() <= WORD_CHARS {
+        word
+    } else {
+        beginning(word, WORD_CHARS)
     }
 }
 
@@ -179,10 +186,12 @@ pub fn of_term(term: &Term) -> TermPlan {
 }
 
 fn plan_description(term: &Term, plan: &mut TermPlan) {
-    let word = words(&term.text)
-        .next()
-        .filter(|(start, _)| *start == 0)
-        .map(|(_, word)| word);
+    let mut words = words(&term.text);
+    let word = words.next().filter(|(start, _)| *start == 0).map(|(_, word)| word);
+    if word.is_some() && words.next().is_some() {
+        plan.description_parts = description_parts(&term.text);
+        return;
+    }
     let kept = word.map(|word| beginning(word, WORD_CHARS));
     match kept {
         Some(kept) if term.chars > 3 && kept.chars().count() > 3 => {
@@ -196,6 +205,26 @@ fn plan_description(term: &Term, plan: &mut TermPlan) {
             plan.is_exact_in_description = term.chars == 3;
         }
     }
+}
+
+/// What a description must have to have a term of several words: each of them as it is, but for the last, which may go
+/// on there. Where a word ends is decided by what stands before the next one at the latest (UAX #29, rules 6 to 12).
+fn description_parts(term: &str) -> Vec<Vec<u8>> {
+    let mut parts = Vec::new();
+    let mut words = words(term).peekable();
+    while let Some((start, word)) = words.next() {
+        let text = &term[start..];
+        if words.peek().is_none() {
+            parts.push(gram(DESCRIPTION_BEGINNING, beginning(text, 3).as_bytes()));
+            continue;
+        }
+        let kept = kept_of_word(text, word);
+        // Of a shorter one there is more in the description.
+        if kept.chars().nth(2).is_some() {
+            parts.push(gram(DESCRIPTION_WORD, kept.as_bytes()));
+        }
+    }
+    parts
 }
 
 /// The gram of products that are active, or not.
@@ -260,7 +289,9 @@ mod tests {
         [
             has_all(&plan.sku),
             has_all(&plan.inside) || has(&plan.name),
-            has(&plan.description) || plan.description_words.as_ref().is_some_and(in_span),
+            has(&plan.description)
+                || plan.description_words.as_ref().is_some_and(in_span)
+                || (!plan.description_parts.is_empty() && has_all(&plan.description_parts)),
         ]
     }
 
