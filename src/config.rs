@@ -33,7 +33,7 @@ pub struct DatabaseSettings {
 /// Where and how the web process listens.
 #[derive(Args, Clone, Debug)]
 pub struct WebSettings {
-    /// Address to listen on; other than loopback only with --access=open
+    /// Address to listen on; other than loopback only with a password, or with --access=open
     #[arg(long, env = "HOST", value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub host: IpAddr,
 
@@ -45,12 +45,20 @@ pub struct WebSettings {
     #[arg(long, env = "PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
-    /// "open" lets everybody who reaches the address in
+    #[command(flatten)]
+    pub access: AccessSettings,
+}
+
+/// Who may come in.
+#[derive(Args, Clone, Debug)]
+pub struct AccessSettings {
+    /// "open" lets everybody who reaches the address in, without a password
     #[arg(long, env = "ACCESS", value_name = "WHO", value_parser = ["open"])]
     pub access: Option<String>,
 
-    /// Not supported yet: the program refuses to start rather than to look protected
-    #[arg(long, env = "ACCESS_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
+    /// Pages ask for it once and remember, programs send it as "Authorization: Bearer"
+    #[arg(long, env = "ACCESS_PASSWORD", value_name = "PASSWORD", hide_env_values = true,
+          value_parser = access_password)]
     pub access_password: Option<String>,
 }
 
@@ -94,7 +102,7 @@ pub struct HistorySettings {
 /// What is encrypted and signed with.
 #[derive(Args, Clone)]
 pub struct SecretSettings {
-    /// Encrypts webhooks' secrets in the database: 32 characters or more, the same for every process
+    /// Encrypts webhooks' secrets in the database and signs cookies: 32 characters or more, the same for every process
     /// [default: one kept in DATA_DIR, when there is one]
     #[arg(long, env = "SECRET_KEY", value_name = "KEY", hide_env_values = true, value_parser = secret_key)]
     pub secret_key: Option<String>,
@@ -181,6 +189,17 @@ fn name_server(text: &str) -> Result<SocketAddr, String> {
     address.map_err(|_| "write it as 10.0.0.2 or 10.0.0.2:53".to_owned())
 }
 
+/// A header can carry it, and nobody wonders about a blank at its end.
+fn access_password(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        Err("a password of no characters keeps nobody out".to_owned())
+    } else if text.trim() != text || text.chars().any(char::is_control) {
+        Err("leave out blanks at its beginning and end, and line breaks".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
 fn log_filter(text: &str) -> Result<String, String> {
     match EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),
@@ -221,27 +240,19 @@ impl fmt::Debug for SecretSettings {
     }
 }
 
-impl WebSettings {
-    /// Refuses combinations that would open the catalogue to strangers by accident.
+impl AccessSettings {
+    /// Refuses to listen at an address that would open the catalogue to strangers by accident.
     ///
     /// # Errors
     /// One line that says which setting to change.
-    pub fn check(&self) -> Result<(), String> {
-        if self.access_password.is_some() {
-            return Err(
-                "ACCESS_PASSWORD is not supported yet. Unset it, and let only people you trust reach the \
-                        address (for example through a proxy that asks for a password)."
-                    .to_owned(),
-            );
+    pub fn check(&self, host: IpAddr) -> Result<(), String> {
+        if host.is_loopback() || self.access.is_some() || self.access_password.is_some() {
+            return Ok(());
         }
-        if !self.host.is_loopback() && self.access.is_none() {
-            return Err(format!(
-                "HOST={} would let everybody in who reaches this address. Set ACCESS=open if that is what you want, \
-                 or leave HOST unset to listen on this machine only.",
-                self.host
-            ));
-        }
-        Ok(())
+        Err(format!(
+            "HOST={host} would let everybody in who reaches this address. Set ACCESS_PASSWORD to ask them for a \
+             password, or ACCESS=open if everybody may come, or leave HOST unset to listen on this machine only."
+        ))
     }
 }
 
@@ -264,9 +275,9 @@ mod tests {
     }
 
     fn check(arguments: &[&str]) -> Result<(), String> {
-        Probe::parse_from(std::iter::once(&"probe").chain(arguments))
-            .web
-            .check()
+        let probe = Probe::try_parse_from(std::iter::once(&"probe").chain(arguments));
+        let web = probe.map_err(|error| error.to_string())?.web;
+        web.access.check(web.host)
     }
 
     #[test]
@@ -275,15 +286,14 @@ mod tests {
         assert!(check(&["--host", "::1"]).is_ok());
         assert!(check(&["--host", "0.0.0.0"]).unwrap_err().contains("ACCESS=open"));
         assert!(check(&["--host", "0.0.0.0", "--access", "open"]).is_ok());
+        assert!(check(&["--host", "0.0.0.0", "--access-password", "open sesame"]).is_ok());
     }
 
     #[test]
-    fn a_password_that_would_protect_nothing_is_refused() {
-        assert!(
-            check(&["--access-password", "secret"])
-                .unwrap_err()
-                .contains("not supported yet")
-        );
+    fn a_password_that_nobody_could_send_is_refused() {
+        for password in ["", " ", "secret ", "sec\nret"] {
+            assert!(check(&["--access-password", password]).is_err(), "{password:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Folders are contexts of the domain. A module uses only what stands to its right:
 //! `main, cli, router, worker → description → imports → catalog → webhooks → accounts → http → platform → config`.
 
+pub mod accounts;
 pub mod catalog;
 pub mod cli;
 pub mod config;

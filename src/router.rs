@@ -1,5 +1,6 @@
 //! Every URL, on one screen.
 
+use crate::accounts::{self, Access};
 use crate::catalog::Search;
 use crate::http::site_guard::{SiteGuard, refuse_foreign};
 use crate::http::{assets, compression, flash, health, method_override, render};
@@ -30,8 +31,10 @@ pub struct AppState {
     pub watches: Watches,
     /// What keeps secrets in the database.
     pub sealing: SealingKey,
-    /// Who may ask.
+    /// From which sites one may ask.
     pub guard: SiteGuard,
+    /// Who may come in.
+    pub access: Access,
 }
 
 /// The whole web half.
@@ -39,11 +42,16 @@ pub fn service(state: AppState) -> Router {
     // Inside the layers that tell of problems: whoever asked for a page is refused by a page.
     let guard = from_fn_with_state(state.guard.clone(), refuse_foreign);
     let pages = pages()
+        .layer(from_fn_with_state(state.access.clone(), accounts::before_pages))
+        .merge(entrance())
         .layer(guard.clone())
         .layer(map_response(render::refusals_as_problems))
         .layer(from_fn(render::problems_as_pages))
         .layer(from_fn(flash::carry));
-    let api = api().layer(guard).layer(map_response(render::refusals_as_problems));
+    let api = api()
+        .layer(from_fn_with_state(state.access.clone(), accounts::before_api))
+        .layer(guard)
+        .layer(map_response(render::refusals_as_problems));
     let guarded = pages
         .nest("/api/v1", api)
         .layer(from_fn_with_state(
@@ -87,8 +95,16 @@ fn pages() -> Router<AppState> {
         .route("/imports/{id}/cancellation", post(pages::cancel))
         .route("/imports/{id}/rejected.csv", get(imports::api::rejected_rows))
         .route("/api/docs", get(description::routes::docs))
-        .route(assets::ROUTE, get(assets::show))
         .fallback(render::not_found)
+}
+
+/// What stands before the gate.
+fn entrance() -> Router<AppState> {
+    use accounts::routes as accounts;
+    Router::new()
+        .route("/sign-in", get(accounts::ask).post(accounts::sign_in))
+        .route("/sign-out", post(accounts::sign_out))
+        .route(assets::ROUTE, get(assets::show))
 }
 
 /// What concerns many products at once.

@@ -14,6 +14,7 @@ import { openPanels } from './panel.js'
 import { resumeOffers } from './resume-offers.js'
 import { runningNotice } from './running-notice.js'
 import { uploadForm } from './upload-form.js'
+import { leadSignedOutToTheDoor } from './signed-out.js'
 import { showUploadStatus } from './upload-status.js'
 
 register({
@@ -32,6 +33,7 @@ register({
   'running-notice': runningNotice,
   'upload-form': uploadForm,
 })
+leadSignedOutToTheDoor()
 openPanels()
 keepPageWhileUploading()
 showUploadStatus()

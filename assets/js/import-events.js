@@ -33,7 +33,13 @@ export class ImportEvents {
     this.telling ??= setTimeout(() => this.listeners.connected(false), PATIENCE_MS)
     if (this.source.readyState !== EventSource.CLOSED || this.closed) return
     clearTimeout(this.reopening)
-    this.reopening = setTimeout(() => this.open(), AGAIN_MS)
+    this.reopening = setTimeout(() => this.reopen(), AGAIN_MS)
+  }
+
+  /** A stream does not tell why it was refused. A plain request does, and leads to the sign-in where that is due. */
+  async reopen() {
+    await fetch(this.url.replace(/\/events$/, ''), { method: 'HEAD' }).catch(() => undefined)
+    if (!this.closed) this.open()
   }
 
   close() {

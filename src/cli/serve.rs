@@ -1,6 +1,7 @@
 //! `serve`, `web` and `worker`: the processes that stay.
 
 use super::{Failure, signals, start};
+use crate::accounts::Access;
 use crate::catalog::Search;
 use crate::config::{
     DatabaseSettings, HistorySettings, SearchSettings, SecretSettings, UploadSettings, WebSettings, WebhookSettings,
@@ -10,6 +11,8 @@ use crate::imports::{Engine, UploadSettings as Keeping, Uploads, Watches};
 use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
 use crate::platform::postgres::ServeLock;
+use crate::platform::sealing::SealingKey;
+use crate::platform::secret_key::SecretKey;
 use crate::platform::stopping::Stopping;
 use crate::platform::storage::FileStorage;
 use crate::router::{self, AppState};
@@ -71,7 +74,8 @@ pub enum Half {
 
 /// Serves until it is asked to stop.
 pub fn serve(arguments: &ServeArguments, half: Half) -> Result<ExitCode, Failure> {
-    arguments.web.check().map_err(Failure::Usage)?;
+    let web = &arguments.web;
+    web.access.check(web.host).map_err(Failure::Usage)?;
     start::runtime()?.block_on(async {
         let _lock = lock(&arguments.database)?;
         let listener = listen(&arguments.web).await?;
@@ -131,14 +135,18 @@ async fn serve_with(
     stopping: Stopping,
 ) -> anyhow::Result<()> {
     let engine = engine(database, &stopping);
+    let web = &arguments.web;
+    let secret = start::secret(&arguments.database, &arguments.secret)?;
+    let access = access(database, web, secret.as_ref()).await?;
     let state = AppState {
         search: Search::new(database.clone(), arguments.search.search_memory_mb),
         database: database.clone(),
         doorbell: engine.doorbell.clone(),
         uploads: uploads(database, &engine, &arguments.uploads),
         watches: Watches::new(database.clone(), stopping.clone()),
-        sealing: start::sealing(&arguments.database, &arguments.secret)?,
-        guard: SiteGuard::new(arguments.web.public_url.as_deref(), Vec::new(), false),
+        sealing: SealingKey::new(secret.as_ref())?,
+        guard: SiteGuard::new(web.public_url.as_deref(), Vec::new(), access.is_locked()),
+        access,
     };
     let workers = match half {
         Half::Both => tokio::spawn(worker::run(
@@ -151,9 +159,12 @@ async fn serve_with(
     };
     announce(&listener)?;
     let mut asked = stopping.clone();
-    let server = axum::serve(listener, router::service(state))
-        .with_graceful_shutdown(async move { asked.wait().await })
-        .into_future();
+    let server = axum::serve(
+        listener,
+        router::service(state).into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(async move { asked.wait().await })
+    .into_future();
     let mut late = stopping.clone();
     tokio::select! {
         served = server => served.context("the web server ended")?,
@@ -173,6 +184,13 @@ fn engine(database: &Database, stopping: &Stopping) -> Engine {
         pool,
         stopping: stopping.clone(),
     }
+}
+
+async fn access(database: &Database, web: &WebSettings, secret: Option<&SecretKey>) -> anyhow::Result<Access> {
+    let is_https = web.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+    Access::open(database, web.access.access_password.as_deref(), secret, is_https)
+        .await
+        .context("cannot tell who may come in")
 }
 
 fn uploads(database: &Database, engine: &Engine, settings: &UploadSettings) -> Uploads {

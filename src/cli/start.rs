@@ -4,7 +4,6 @@ use super::Failure;
 use crate::config::{DatabaseSettings, LogSettings, SecretSettings};
 use crate::platform::database::{self, Database};
 use crate::platform::postgres::{self, PrivatePostgres};
-use crate::platform::sealing::SealingKey;
 use crate::platform::secret_key::SecretKey;
 use crate::platform::stopping::{self, Stopping};
 use anyhow::Context as _;
@@ -103,15 +102,14 @@ pub fn data_dir(settings: &DatabaseSettings) -> PathBuf {
     settings.data_dir.clone().unwrap_or_else(postgres::default_data_dir)
 }
 
-/// What keeps secrets in the database: the key that is set, else the one kept in `DATA_DIR`, when there is one.
-pub fn sealing(database: &DatabaseSettings, settings: &SecretSettings) -> anyhow::Result<SealingKey> {
+/// What is encrypted and signed with: the key that is set, else the one kept in `DATA_DIR`, when there is one.
+pub fn secret(database: &DatabaseSettings, settings: &SecretSettings) -> anyhow::Result<Option<SecretKey>> {
     let has_folder = database.database_url.is_none() || database.data_dir.is_some();
-    let key = match &settings.secret_key {
+    Ok(match &settings.secret_key {
         Some(text) => Some(SecretKey::new(text)),
         None if has_folder => Some(SecretKey::kept_in(&data_dir(database))?),
         None => None,
-    };
-    SealingKey::new(key.as_ref())
+    })
 }
 
 /// The command `migrate`.
@@ -144,6 +142,7 @@ impl Opened {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::sealing::SealingKey;
 
     #[test]
     fn secrets_are_encrypted_where_there_is_a_key_or_a_folder_to_keep_one_in() {
@@ -155,7 +154,8 @@ mod tests {
                 database_connections: 5,
             };
             let secret_key = key.map(str::to_owned);
-            sealing(&database, &SecretSettings { secret_key }).unwrap()
+            let secret = secret(&database, &SecretSettings { secret_key }).unwrap();
+            SealingKey::new(secret.as_ref()).unwrap()
         };
         let (url, key) = (Some("postgres://localhost/x"), Some("0123456789abcdef0123456789abcdef"));
         assert!(!sealing(url, None, None).encrypts());

@@ -5,21 +5,30 @@ use crate::{catalog, imports};
 use std::sync::LazyLock;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
 use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, Schema, ServerBuilder,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 const ABOUT: &str = "Everything the pages do, for programs. Times are RFC 3339 in UTC, ids are opaque strings, sizes \
-    are bytes. A problem is told as `application/problem+json` (RFC 9457): `detail` says what happened and the way \
+    are bytes. Where the pages ask for a password, send it as `Authorization: Bearer …` with each request. A problem is told as `application/problem+json` (RFC 9457): `detail` says what happened and the way \
     out, `errors` names the fields at fault.\n\nA request that changes something is refused when a browser says that \
     it comes from another site, and every request that names a host which is not this server's. Fields may be added \
     to answers; none is renamed or goes.";
 
+/// What the way to show a password is called.
+const PASSWORD: &str = "password";
+
 /// What any request may be answered.
-pub(super) const SHARED: [(&str, &str); 4] = [
+pub(super) const SHARED: [(&str, &str); 6] = [
     ("400", "The request cannot be understood."),
+    ("401", "The server asks for a password, and it is missing or wrong."),
     ("403", "It comes from another site, or names another host."),
+    (
+        "429",
+        "Too many wrong passwords came lately; `Retry-After` says when to try again.",
+    ),
     ("500", "A bug; the server's log says more."),
     ("503", "The database cannot be reached; try again in a few seconds."),
 ];
@@ -43,6 +52,13 @@ fn gather() -> OpenApi {
     document.servers = Some(vec![ServerBuilder::new().url("/api/v1").build()]);
     let components = document.components.get_or_insert_with(Components::new);
     add_problem(components);
+    let password = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    components.add_security_scheme(PASSWORD, SecurityScheme::Http(password));
+    // Only where one is set.
+    document.security = Some(vec![
+        SecurityRequirement::default(),
+        SecurityRequirement::new(PASSWORD, [""; 0]),
+    ]);
     for item in document.paths.paths.values_mut() {
         operations(item).for_each(complete);
     }

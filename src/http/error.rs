@@ -5,7 +5,7 @@
 
 use crate::platform::database::Trouble;
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -20,6 +20,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Error {
     /// 400: the request breaks the rules of its protocol.
     Malformed(String),
+    /// 401: the password is missing or wrong.
+    Unauthorized(String),
     /// 403: it comes from another site, or names another host.
     Forbidden(String),
     /// 404.
@@ -47,6 +49,13 @@ pub enum Error {
     UnsupportedType(String),
     /// 422: these fields are at fault.
     Invalid(Vec<FieldError>),
+    /// 429: too much was tried; nothing is done before that time is over.
+    TooManyRequests {
+        /// What was too much.
+        detail: String,
+        /// When to come back.
+        retry_after_seconds: u64,
+    },
     /// 460, as tus calls it: the bytes are not those that were announced.
     ChecksumMismatch(String),
     /// 507: no room to keep what was sent.
@@ -131,6 +140,7 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -140,6 +150,7 @@ impl Error {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::ChecksumMismatch(_) => StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST),
             Self::StorageFull(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -151,6 +162,7 @@ impl Error {
     pub fn title(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "Request not understood",
+            Self::Unauthorized(_) => "Not signed in",
             Self::Forbidden(_) => "Not allowed",
             Self::NotFound(_) => "Not found",
             Self::MethodNotAllowed => "Not possible at this address",
@@ -160,6 +172,7 @@ impl Error {
             Self::TooLarge(_) => "Too large",
             Self::UnsupportedType(_) => "Wrong kind of content",
             Self::Invalid(_) => "Please check what was entered",
+            Self::TooManyRequests { .. } => "Too many tries",
             Self::ChecksumMismatch(_) => "Damaged on the way",
             Self::StorageFull(_) => "No room left",
             Self::Unavailable(_) => "Not available right now",
@@ -171,6 +184,8 @@ impl Error {
     pub fn detail(&self) -> String {
         match self {
             Self::Malformed(detail)
+            | Self::Unauthorized(detail)
+            | Self::TooManyRequests { detail, .. }
             | Self::Forbidden(detail)
             | Self::NotFound(detail)
             | Self::Conflict(detail)
@@ -238,8 +253,19 @@ impl IntoResponse for Error {
         let mut response = (problem.status, Json(&problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if problem.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        match self {
+            Self::Unavailable(_) => {
+                headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+            }
+            Self::TooManyRequests {
+                retry_after_seconds, ..
+            } => {
+                headers.insert(RETRY_AFTER, retry_after_seconds.into());
+            }
+            Self::Unauthorized(_) => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
         }
         response.extensions_mut().insert(problem);
         response

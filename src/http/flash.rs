@@ -3,11 +3,12 @@
 //! It travels in a cookie of half a minute. The layer [`carry`] takes it from the request; the first
 //! [`Layout`](super::pages::Layout) made while the request is answered shows it, and the cookie goes.
 
+use super::cookies;
 use super::fragment::HEADER;
 use super::pages::{Flash, FlashKind};
 use axum::extract::Request;
-use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -41,7 +42,7 @@ pub async fn carry(request: Request, next: Next) -> Response {
     let flash = if request.headers().contains_key(HEADER) {
         None
     } else {
-        from_cookies(request.headers())
+        cookies::find(request.headers(), NAME).and_then(decode)
     };
     let Some(flash) = flash else {
         return next.run(request).await;
@@ -91,18 +92,6 @@ fn decode(text: &str) -> Option<Flash> {
     })
 }
 
-fn from_cookies(headers: &HeaderMap) -> Option<Flash> {
-    let cookies = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|cookies| cookies.to_str().ok());
-    let mut pairs = cookies
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(name, value)| *name == NAME && !value.is_empty())?;
-    decode(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +99,7 @@ mod tests {
     use crate::http::render;
     use axum::Router;
     use axum::body::{Body, to_bytes};
+    use axum::http::header::COOKIE;
     use axum::middleware::from_fn;
     use axum::routing::get;
     use tower::ServiceExt as _;

@@ -2,6 +2,7 @@
 
 pub mod assets;
 pub mod compression;
+pub mod cookies;
 pub mod error;
 pub mod flash;
 pub mod format;
@@ -12,5 +13,6 @@ pub mod method_override;
 pub mod pages;
 pub mod render;
 pub mod site_guard;
+pub mod visitor;
 
 pub use error::{Error, FieldError, Problem, Result};

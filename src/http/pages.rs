@@ -2,7 +2,7 @@
 //!
 //! A page is a template struct with a [`Layout`] in a field of that name; its template extends `layout.html`.
 
-use super::{assets, flash};
+use super::{assets, flash, visitor};
 use askama::Template;
 
 /// Where a page belongs in the navigation.
@@ -98,6 +98,11 @@ impl Layout {
     /// The address of an asset.
     pub fn asset(&self, path: &str) -> String {
         assets::url(path)
+    }
+
+    /// Whether the visitor can sign out.
+    pub fn is_signed_in(&self) -> bool {
+        visitor::is_signed_in()
     }
 
     /// Whether the page is one of the catalogue's.

@@ -88,7 +88,7 @@ pub async fn problems_as_pages(request: Request, next: Next) -> Response {
     match page(&ErrorPage::new(problem.status.as_u16(), problem.title, problem.detail)) {
         Ok(html) => {
             let mut told = (problem.status, html).into_response();
-            for name in [header::RETRY_AFTER, header::ALLOW] {
+            for name in [header::RETRY_AFTER, header::ALLOW, header::WWW_AUTHENTICATE] {
                 if let Some(value) = response.headers().get(&name) {
                     told.headers_mut().insert(name, value.clone());
                 }

@@ -3,12 +3,13 @@
 //! Also the one place that tells what a failed statement means for who asked: disk full, database away, or a bug.
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How long a request waits for a free connection before it is told to come back later.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -80,6 +81,33 @@ pub async fn is_current(pool: &PgPool) -> sqlx::Result<bool> {
         .fetch_one(pool)
         .await?;
     Ok(taken >= MIGRATIONS.iter().count() as i64)
+}
+
+/// What time the database has.
+pub async fn now(pool: &PgPool) -> sqlx::Result<DateTime<Utc>> {
+    sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await
+}
+
+/// The database's clock, carried on by this process's own without asking each time.
+#[derive(Debug)]
+pub struct DatabaseClock(Mutex<(DateTime<Utc>, Instant)>);
+
+impl DatabaseClock {
+    /// A clock that shows `now`.
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self(Mutex::new((now, Instant::now())))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> DateTime<Utc> {
+        let (shown, at) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shown + at.elapsed()
+    }
+
+    /// Sets the clock.
+    pub fn set(&self, now: DateTime<Utc>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (now, Instant::now());
+    }
 }
 
 impl Database {

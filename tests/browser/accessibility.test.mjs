@@ -138,6 +138,20 @@ test('what is not there', async () => {
   await everybodyCanUse('error', '/nothing')
 })
 
+test('the way in', async () => {
+  const locked = await new Server({ ACCESS_PASSWORD: 'open sesame' }).start()
+  try {
+    await everybodyCanUse('sign-in', `${locked.address}/sign-in?to=/imports`)
+    await everybodyCanUse('sign-in-wrong', `${locked.address}/sign-in`, async page => {
+      await page.getByLabel('Password').fill('guess')
+      await page.keyboard.press('Enter')
+      await page.getByText('That is not the password.').waitFor()
+    })
+  } finally {
+    await locked.stop()
+  }
+})
+
 test('the docs of the API', async () => {
   await everybodyCanUse('docs', '/api/docs')
 })

@@ -20,6 +20,7 @@ pub fn program(database_url: Option<&str>) -> Command {
         "PORT",
         "RUST_LOG",
         "ACCESS",
+        "ACCESS_PASSWORD",
         "PUBLIC_URL",
         "SECRET_KEY",
         "WEBHOOK_ALLOW_NETS",

@@ -10,7 +10,8 @@ const PROGRAM = process.env.PRODUCT_IMPORTER
 if (!PROGRAM) throw new Error('PRODUCT_IMPORTER names no program: run the tests by bin/test')
 
 export class Server {
-  constructor() {
+  constructor(settings = {}) {
+    this.settings = settings
     this.folder = mkdtempSync('/tmp/product-importer-browser-')
     // PostgreSQL does not run as root: its user has to get into the folder too.
     chmodSync(this.folder, 0o755)
@@ -19,7 +20,7 @@ export class Server {
 
   /** Starts the program, on the port it had before if it was running already. */
   async start() {
-    const env = { ...process.env, DATA_DIR: `${this.folder}/data`, PORT: String(this.port), RUST_LOG: 'warn' }
+    const env = { ...process.env, DATA_DIR: `${this.folder}/data`, PORT: String(this.port), RUST_LOG: 'warn', ...this.settings }
     delete env.DATABASE_URL
     this.process = spawn(PROGRAM, [], { env, stdio: ['ignore', 'pipe', 'inherit'] })
     this.exited = once(this.process, 'exit')

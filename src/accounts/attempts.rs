@@ -1,0 +1,53 @@
+//! How often a password may be guessed: rows in the database, since guesses go to every web process.
+//!
+//! Each address may fail 10 times in a quarter of an hour, and all of them together 100 times. Nobody who is signed in
+//! notices that others are kept waiting.
+
+use super::address::Address;
+use super::queries;
+use sqlx::PgPool;
+
+/// The time in which tries are counted.
+pub const WINDOW_SECONDS: i32 = 15 * 60;
+const MOST_BY_ADDRESS: i64 = 10;
+const MOST_ALTOGETHER: i64 = 100;
+
+/// Whether a try may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It is entered.
+    Begun,
+    /// Too many were made lately.
+    Refused {
+        /// When the next may be made.
+        wait_seconds: u64,
+    },
+}
+
+/// Enters a try, one at a time over all processes.
+pub async fn begin(pool: &PgPool, address: Address) -> sqlx::Result<Attempt> {
+    let address = address.to_string();
+    let mut transaction = pool.begin().await?;
+    queries::take_turns(&mut transaction).await?;
+    queries::sweep_attempts(&mut transaction, WINDOW_SECONDS).await?;
+    let made = queries::attempts(&mut transaction, &address, WINDOW_SECONDS).await?;
+    let waits = [
+        (made.by_address >= MOST_BY_ADDRESS).then_some(made.address_wait_seconds),
+        (made.altogether >= MOST_ALTOGETHER).then_some(made.wait_seconds),
+    ];
+    let attempt = if let Some(seconds) = waits.into_iter().flatten().max() {
+        Attempt::Refused {
+            wait_seconds: u64::try_from(seconds).unwrap_or_default().max(1),
+        }
+    } else {
+        queries::add_attempt(&mut transaction, &address).await?;
+        Attempt::Begun
+    };
+    transaction.commit().await?;
+    Ok(attempt)
+}
+
+/// Whoever knows the password may mistype it again.
+pub async fn forget(pool: &PgPool, address: Address) -> sqlx::Result<()> {
+    queries::forget_attempts(pool, &address.to_string()).await
+}
