@@ -32,7 +32,7 @@ pub struct ListQuery {
     /// Changed before then.
     #[param(example = "2026-11-22T08:30:00Z")]
     pub changed_before: String,
-    /// The import that last wrote them.
+    /// The import that added them or was the last to change them, whatever was done to them by hand since.
     pub import: String,
     /// `relevance`, `sku`, `name`, `created_at` or `updated_at`; a leading `-` reverses.
     #[param(

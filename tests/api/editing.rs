@@ -268,6 +268,57 @@ async fn a_deletion_can_be_undone_unless_the_sku_was_taken() -> anyhow::Result<(
 }
 
 #[tokio::test]
+async fn a_product_stays_one_of_its_import_whatever_is_done_to_it_by_hand() -> anyhow::Result<()> {
+    let served = Served::start("serve").await?;
+    served.import("sku,name\nA-1,Lamp\nB-2,Table\nC-3,Chair\n").await?;
+    let of_import = async |id: i64| -> anyhow::Result<Value> {
+        let list = served.json(&format!("{PRODUCTS}?import={id}&sort=sku")).await?;
+        let names = list["items"]
+            .as_array()
+            .context("no items")?
+            .iter()
+            .map(|item| item["name"].clone());
+        Ok(names.collect())
+    };
+    let list = served.json(PRODUCTS).await?;
+    let items = list["items"].as_array().context("no items")?;
+    let patch = json!({"name": "Lantern", "active": false});
+    assert_eq!(send(&served, Method::PATCH, &path(&items[0]), patch).await?.0, 200);
+    let all = json!({"action": "deactivate", "ids": [items[1]["id"]]});
+    assert_eq!(
+        send(&served, Method::POST, &format!("{PRODUCTS}/changes"), all)
+            .await?
+            .0,
+        200
+    );
+    send(&served, Method::DELETE, &path(&items[2]), Value::Null).await?;
+    assert_eq!(of_import(1).await?, json!(["Lantern", "Table"]));
+    let restoration = format!("{}/restoration", path(&items[2]));
+    assert_eq!(send(&served, Method::PUT, &restoration, Value::Null).await?.0, 200);
+    add(&served, "D-4", "By hand").await?;
+    assert_eq!(of_import(1).await?, json!(["Lantern", "Table", "Chair"]));
+
+    // Another import takes what it changes, and the story knows who did what.
+    served.import("sku,name\nA-1,Light\nB-2,Table\n").await?;
+    assert_eq!(of_import(1).await?, json!(["Table", "Chair"]));
+    assert_eq!(of_import(2).await?, json!(["Light"]));
+    let told: Vec<(Value, Value)> = history(&served, &items[0])
+        .await?
+        .iter()
+        .map(|step| (step["action"].clone(), step["import"]["id"].clone()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (json!("changed"), json!("2")),
+            (json!("changed"), Value::Null),
+            (json!("created"), json!("1"))
+        ]
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_too_old_is_forgotten_and_the_rest_still_told() -> anyhow::Result<()> {
     let served = Served::start("serve").await?;
     served.import("sku,name\nA-1,Lamp\nB-2,Table\n").await?;

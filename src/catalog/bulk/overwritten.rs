@@ -56,14 +56,16 @@ impl<'a> Overwritten<'a> {
         if row.active.is_some_and(|active| active != product.active) {
             flags |= ACTIVE;
         }
-        if product.import_id.is_some() {
+        // Without a line it was changed by hand since; the history by hand says what was before that.
+        let imported = product.import_id.zip(product.import_line);
+        if imported.is_some() {
             flags |= IMPORTED;
         }
         self.entry.push(flags);
         put(&mut self.entry, u64::from(product.version.unsigned_abs()));
-        if let Some(import_id) = product.import_id {
+        if let Some((import_id, line)) = imported {
             put_signed(&mut self.entry, import_id.wrapping_sub(self.base_import));
-            put_signed(&mut self.entry, product.import_line.unwrap_or_default());
+            put_signed(&mut self.entry, line);
         }
         for (_, old, new) in changed {
             put_difference(&mut self.entry, old.as_bytes(), new.as_bytes());

@@ -148,14 +148,12 @@ impl Walk {
         if let Some(row) = self.by_hand.pop_front_if(|row| row.version == version) {
             return Ok(self.undo_by_hand(&row));
         }
-        let Some(id) = self.product.import_id else {
+        // Without a line it was changed by hand since, and that is no longer kept.
+        let (Some(id), line @ Some(_)) = (self.product.import_id, self.product.import_line) else {
             self.is_over = true;
             return Ok(None);
         };
-        let origin = Origin::Import {
-            id,
-            line: self.product.import_line,
-        };
+        let origin = Origin::Import { id, line };
         let batch = bulk::overwritten_by(pool, id, &self.product.sku_key).await?;
         let before = batch.and_then(|(at, packed)| Some((at, bulk::product_before(&packed, &self.product)?)));
         let Some((at, before)) = before else {

@@ -66,11 +66,11 @@ pub async fn insert(connection: &mut PgConnection, product: &NewProduct, sku_key
     .await
 }
 
-/// Writes a locked product's new values.
+/// Writes a locked product's new values. It stays one of the import that brought it, but no longer a line of its file.
 pub async fn update(connection: &mut PgConnection, product: &Product) -> sqlx::Result<Product> {
     sqlx::query_as(
         "UPDATE products SET sku = $2, sku_key = $3, name = $4, description = $5, active = $6,
-                version = version + 1, updated_at = now(), import_id = NULL, import_line = NULL
+                version = version + 1, updated_at = now(), import_line = NULL
          WHERE id = $1 RETURNING *",
     )
     .bind(product.id)
@@ -96,8 +96,7 @@ pub async fn lock_other_status(connection: &mut PgConnection, ids: &[i64], activ
 pub async fn set_active(connection: &mut PgConnection, ids: &[i64], active: bool) -> sqlx::Result<Vec<Product>> {
     sqlx::query_as(
         "WITH changed AS (
-             UPDATE products SET active = $2, version = version + 1, updated_at = now(),
-                    import_id = NULL, import_line = NULL
+             UPDATE products SET active = $2, version = version + 1, updated_at = now(), import_line = NULL
              WHERE id = ANY($1) RETURNING *
          )
          SELECT * FROM changed ORDER BY id",
@@ -155,12 +154,14 @@ pub async fn take_deleted(connection: &mut PgConnection, ids: &[i64]) -> sqlx::R
 pub async fn insert_again(connection: &mut PgConnection, products: &[Product]) -> sqlx::Result<Vec<Product>> {
     let mut ids = Vec::with_capacity(products.len());
     let mut created_at = Vec::with_capacity(products.len());
+    let mut import_ids = Vec::with_capacity(products.len());
     let mut versions = Vec::with_capacity(products.len());
     let mut active = Vec::with_capacity(products.len());
     let mut texts: [Vec<&str>; 4] = Default::default();
     for product in products {
         ids.push(product.id);
         created_at.push(product.created_at);
+        import_ids.push(product.import_id);
         versions.push(product.version);
         active.push(product.active);
         let of_product = [&product.sku, &product.sku_key, &product.name, &product.description];
@@ -171,17 +172,18 @@ pub async fn insert_again(connection: &mut PgConnection, products: &[Product]) -
     let [skus, keys, names, descriptions] = texts;
     sqlx::query_as(
         "WITH back AS (
-             INSERT INTO products (id, created_at, version, active, sku, sku_key, name, description)
-             SELECT id, created_at, version + 1, active, sku, sku_key, name, description
-             FROM unnest($1::bigint[], $2::timestamptz[], $3::integer[], $4::boolean[], $5::text[], $6::text[],
-                         $7::text[], $8::text[])
-                  AS row (id, created_at, version, active, sku, sku_key, name, description)
+             INSERT INTO products (id, created_at, import_id, version, active, sku, sku_key, name, description)
+             SELECT id, created_at, import_id, version + 1, active, sku, sku_key, name, description
+             FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::integer[], $5::boolean[], $6::text[],
+                         $7::text[], $8::text[], $9::text[])
+                  AS row (id, created_at, import_id, version, active, sku, sku_key, name, description)
              RETURNING *
          )
          SELECT * FROM back ORDER BY id",
     )
     .bind(ids)
     .bind(created_at)
+    .bind(import_ids)
     .bind(versions)
     .bind(active)
     .bind(skus)

@@ -19,7 +19,7 @@ const DESCRIPTION_BEGINNING: u8 = b'd';
 const DESCRIPTION_WORD: u8 = b'w';
 /// `a`ctive or `i`nactive.
 const STATUS: u8 = b's';
-/// The import that last wrote it.
+/// The import that added it or was the last to change it.
 const IMPORT: u8 = b'i';
 
 /// So many characters of a description's word are kept.

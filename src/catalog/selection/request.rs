@@ -48,7 +48,7 @@ pub struct FilterJson {
     /// Changed before then.
     #[schema(required = false)]
     changed_before: String,
-    /// The id of the import that last wrote them.
+    /// The id of the import that added them or was the last to change them.
     #[schema(required = false)]
     import: String,
 }
