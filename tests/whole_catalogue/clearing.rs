@@ -4,7 +4,7 @@ use crate::support::database::TestDatabase;
 use crate::support::process::{Process, program};
 use crate::support::served::{Served, is_over};
 use crate::{csv, detail, filled, products, total};
-use product_importer::catalog::{self, ClearingError};
+use product_importer::catalog::{self, ClearingError, Filter, Search};
 use product_importer::imports;
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -175,6 +175,65 @@ async fn whoever_reads_everything_is_waited_for_but_not_for_long() -> anyhow::Re
         catalog::clear(&database.database, 1000).await.map_err(told)?.all(),
         1000
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_clearing_that_is_refused_lets_go_of_nothing() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let pool = &database.database.pool;
+    products(&database.database, 300).await?;
+    let first = ids(pool).await?;
+    let search = Search::new(database.database.clone(), 128);
+    catalog::index_changes(&search).await?;
+    catalog::clear(&database.database, 300).await.map_err(told)?;
+    products(&database.database, 20).await?;
+    catalog::index_changes(&search).await?;
+    let reader = reader(&database, "a backup").await?;
+    let refused = catalog::clear(&database.database, 20).await;
+    assert!(matches!(refused, Err(ClearingError::InUse)), "{refused:?}");
+    reader.close().await?;
+    assert_eq!(catalog::kept(pool).await?.map(|kept| kept.products()), Some(300));
+
+    // Deleted one by one, the second catalogue is no longer in the way of the first.
+    for id in ids(pool).await? {
+        catalog::edit::delete(&database.database, id)
+            .await
+            .map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    }
+    assert_eq!(catalog::restore(&database.database).await.map_err(told)?, 300);
+    assert_eq!(ids(pool).await?, first);
+    let filter = Filter {
+        q: "sku-299".into(),
+        ..Filter::default()
+    };
+    let found = catalog::count(&search, &filter, None).await;
+    assert_eq!(found.map_err(|error| anyhow::anyhow!("{error:?}"))?.value, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_an_index_that_is_forgotten_nothing_stays() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let pool = &database.database.pool;
+    let search = Search::new(database.database.clone(), 128);
+    let segments = async || -> anyhow::Result<(i64, i64, i64)> {
+        let counts = "SELECT (SELECT count(*) FROM search_segments),
+                             (SELECT count(DISTINCT segment_id) FROM search_columns),
+                             (SELECT count(DISTINCT segment_id) FROM search_grams)";
+        Ok(sqlx::query_as(counts).fetch_one(pool).await?)
+    };
+    for _ in 0..3 {
+        products(&database.database, 300).await?;
+        catalog::index_changes(&search).await?;
+        catalog::clear(&database.database, 300).await.map_err(told)?;
+    }
+    assert_eq!(segments().await?, (1, 3, 3), "only the last can come back");
+    catalog::sweep_cleared(pool).await?;
+    assert_eq!(segments().await?, (1, 1, 1));
+    assert_eq!(catalog::restore(&database.database).await.map_err(told)?, 300);
+    catalog::sweep_cleared(pool).await?;
+    assert_eq!(segments().await?, (1, 1, 1));
     Ok(())
 }
 

@@ -9,8 +9,9 @@ use crate::platform::database::Database;
 use crate::platform::fault;
 use crate::webhooks::{CatalogueChange, tell_catalogue};
 
-/// Deletes every product, where there are `expected` of them, and says how many of which status they were. It can be undone ([`super::restore`]) in place of an
-/// earlier clearing, which can no longer be.
+/// Deletes every product, where there are `expected` of them, and says how many of which status they were. It can be
+/// undone ([`super::restore`]) in place of an earlier clearing, which can no longer be; where it is refused, that one
+/// still can.
 ///
 /// # Errors
 /// [`ClearingError::OtherCount`], [`ClearingError::Merging`] and [`ClearingError::InUse`].
@@ -23,15 +24,12 @@ pub async fn clear(database: &Database, expected: i64) -> Result<Counts, Clearin
         // Nothing is to be done, and an earlier clearing can still be undone.
         return Ok(Counts::default());
     }
-    make_room(database).await?;
     let mut transaction = alone(database).await?;
     // Whoever changes products holds the catalogue until it has noted the change: now every change is noted.
     let counts = counts::read(&mut *transaction).await?;
     check(counts, expected)?;
-    if queries::forget_kept(&mut transaction).await? {
-        // Somebody else was quicker, and what he deleted was replaced by now.
-        queries::empty_twin(&mut transaction).await?;
-    }
+    queries::forget_kept(&mut transaction).await?;
+    queries::empty_twin(&mut transaction).await?;
     queries::swap(&mut transaction).await?;
     search::set_aside(&mut transaction).await?;
     queries::note_clearing(&mut transaction, counts).await?;
@@ -41,16 +39,6 @@ pub async fn clear(database: &Database, expected: i64) -> Result<Counts, Clearin
     transaction.commit().await?;
     tracing::info!(products = counts.all(), "all products were deleted");
     Ok(counts)
-}
-
-/// Lets go of what was deleted before, while nobody has to wait for it: its products and its part of the index may
-/// be many.
-async fn make_room(database: &Database) -> Result<(), ClearingError> {
-    let mut transaction = database.pool.begin().await?;
-    queries::forget_kept(&mut transaction).await?;
-    queries::empty_twin(&mut transaction).await?;
-    search::forget_set_aside(&mut transaction).await?;
-    Ok(transaction.commit().await?)
 }
 
 fn check(counts: Counts, expected: i64) -> Result<(), ClearingError> {

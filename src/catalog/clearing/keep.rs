@@ -78,12 +78,13 @@ pub async fn restore(database: &Database) -> Result<i64, ClearingError> {
     Ok(kept.products())
 }
 
-/// Lets go of products that were deleted more than a day ago.
+/// Lets go of products that were deleted more than a day ago, and of what was left of the index of those before them.
 pub async fn sweep(pool: &PgPool) -> sqlx::Result<()> {
     let mut transaction = pool.begin().await?;
     if queries::forget_expired(&mut transaction).await? {
         queries::empty_twin(&mut transaction).await?;
         search::forget_set_aside(&mut transaction).await?;
     }
-    transaction.commit().await
+    transaction.commit().await?;
+    search::sweep_forgotten(pool).await
 }

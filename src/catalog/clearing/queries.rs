@@ -68,12 +68,12 @@ pub async fn kept(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<Kept>> {
     .await
 }
 
-/// Writes down that what was kept is there no longer; `false` where there was nothing.
-pub async fn forget_kept(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    let done = sqlx::query("UPDATE clearings SET removed_at = now() WHERE restored_at IS NULL AND removed_at IS NULL")
+/// Writes down that what was kept is there no longer.
+pub async fn forget_kept(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("UPDATE clearings SET removed_at = now() WHERE restored_at IS NULL AND removed_at IS NULL")
         .execute(connection)
         .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }
 
 /// The same for what has been kept long enough; `false` where there is nothing of the kind.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use roaring::RoaringBitmap;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, PgPool, Postgres, Row as _, Transaction};
+use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Row as _, Transaction};
 
 /// What connections that index are called, for whoever has to end them ([`super::set_aside`]).
 pub const APPLICATION_NAME: &str = "search index";
@@ -207,11 +207,11 @@ pub async fn set_dead(connection: &mut PgConnection, segment_id: i64, dead: &Roa
     Ok(())
 }
 
-/// Removes segments.
+/// Removes segments. Their bitmaps go last of what is theirs: [`forgotten_segments`] looks for those.
 pub async fn remove_segments(connection: &mut PgConnection, ids: &[i64]) -> sqlx::Result<()> {
     for statement in [
-        "DELETE FROM search_grams WHERE segment_id = ANY($1)",
         "DELETE FROM search_columns WHERE segment_id = ANY($1)",
+        "DELETE FROM search_grams WHERE segment_id = ANY($1)",
         "DELETE FROM search_segments WHERE id = ANY($1)",
     ] {
         sqlx::query(statement).bind(ids).execute(&mut *connection).await?;
@@ -238,11 +238,31 @@ pub async fn advance_change(connection: &mut PgConnection, id: i64, done_key: &s
     Ok(())
 }
 
-/// The segments of a catalogue that was deleted.
-pub async fn segments_set_aside(connection: &mut PgConnection) -> sqlx::Result<Vec<i64>> {
-    sqlx::query_scalar("SELECT id FROM search_segments WHERE set_aside")
-        .fetch_all(connection)
-        .await
+/// Forgets the segments of a catalogue that was deleted, or of the one that is there. What they are made of stays
+/// until somebody has time for it: that may be hundreds of thousands of rows.
+pub async fn forget_segments(connection: &mut PgConnection, is_set_aside: bool) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM search_segments WHERE set_aside = $1")
+        .bind(is_set_aside)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The segments of which nothing but their bitmaps and columns is left. Each segment is found by one step along the
+/// primary key.
+pub async fn forgotten_segments(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar(
+        "WITH RECURSIVE built (id) AS (
+             SELECT min(segment_id) FROM search_grams
+             UNION ALL
+             SELECT (SELECT min(segment_id) FROM search_grams WHERE segment_id > built.id)
+             FROM built WHERE built.id IS NOT NULL
+         )
+         SELECT id FROM built
+         WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM search_segments WHERE search_segments.id = built.id)",
+    )
+    .fetch_all(executor)
+    .await
 }
 
 /// Forgets the changes of a catalogue that was deleted.

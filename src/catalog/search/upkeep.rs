@@ -1,10 +1,9 @@
 //! Keeping the index up to date for as long as a process runs, and setting it aside with a catalogue that is deleted.
 
-use super::read_queries::segments;
 use super::step::{Step, index_changes};
 use super::{Search, index_queries as queries};
 use crate::platform::stopping::Stopping;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use std::time::Duration;
 
 /// Few changes are found by scanning them, many within a moment: this is a part of it.
@@ -55,17 +54,24 @@ pub async fn set_aside(connection: &mut PgConnection) -> sqlx::Result<()> {
     queries::mark_set_aside(connection).await
 }
 
-/// Forgets the index of a catalogue that can no longer be restored.
+/// Forgets the index of a catalogue that can no longer be restored. Others may be waiting for the transaction, so the
+/// bulk of it is left to [`sweep_forgotten`].
 pub async fn forget_set_aside(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let forgotten = queries::segments_set_aside(connection).await?;
-    queries::remove_segments(connection, &forgotten).await?;
+    queries::forget_segments(connection, true).await?;
     queries::remove_changes_set_aside(connection).await
 }
 
 /// Takes the index of a catalogue that is restored, in the transaction that restores it. What was indexed since
 /// is forgotten with the catalogue that was there.
 pub async fn bring_back(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let forgotten: Vec<i64> = segments(connection).await?.iter().map(|segment| segment.id).collect();
-    queries::remove_segments(connection, &forgotten).await?;
+    queries::forget_segments(connection, false).await?;
     queries::mark_brought_back(connection).await
+}
+
+/// Removes what is left of segments that were forgotten.
+pub async fn sweep_forgotten(pool: &PgPool) -> sqlx::Result<()> {
+    for segment_id in queries::forgotten_segments(pool).await? {
+        queries::remove_segments(&mut *pool.acquire().await?, &[segment_id]).await?;
+    }
+    Ok(())
 }
