@@ -7,5 +7,6 @@ mod description;
 mod editing;
 mod imports;
 mod live;
+mod odd_inputs;
 mod products;
 mod refusals;
