@@ -4,6 +4,7 @@
 import { start } from './behaviours.js'
 import { hasUnsaved } from './edit-form.js'
 import { isPlainClick } from './navigation.js'
+import { enter, enterAgain, hasLeft, isBehind, leave, shownHere } from './panel-history.js'
 import { closingAsked, makePanel, showProblem, showSkeleton } from './panel-parts.js'
 import { toast } from './toast.js'
 
@@ -22,12 +23,33 @@ export function openPanels() {
     if (leaves) closingAsked(panel).then(yes => { if (yes) openPanel(link.href) })
     else openPanel(link.href)
   })
+  addEventListener('popstate', follow)
+  // Another page in place of this one: only what its entry says is shown beside it.
+  addEventListener('page-shown', () => { if (panel?.open && !shownHere()) shut() })
+  if (shownHere()) openPanel(shownHere())
+}
+
+/** Back and Forward. Whoever else listens for them comes later, and hears only of what changes the page itself. */
+function follow(event) {
+  const wanted = shownHere()
+  if (wanted) return openPanel(wanted)
+  if (!panel?.open) return
+  if (hasLeft() || !hasUnsaved(panel)) {
+    shut()
+    if (isBehind()) event.stopImmediatePropagation()
+    return
+  }
+  // The browser has gone already: it comes back, and goes when that is meant.
+  event.stopImmediatePropagation()
+  enterAgain(panel.querySelector('.panel__whole').href)
+  close()
 }
 
 /** Shows the page of that address in the panel. */
-export async function openPanel(address) {
+async function openPanel(address) {
   panel ??= listen(makePanel())
   const mine = ++latest
+  enter(address)
   panel.querySelector('.panel__whole').href = address
   if (!panel.open) panel.showModal()
   showSkeleton(content())
@@ -73,6 +95,7 @@ function listen(made) {
 
 async function close() {
   if (hasUnsaved(panel) && !await closingAsked(panel)) return
+  await leave()
   shut()
 }
 
@@ -104,7 +127,7 @@ async function submit(form, submitter) {
     const response = await fetch(form.action, { method: 'POST', body, headers: FRAGMENT })
     const text = await response.text()
     if (isHtml(response)) show(text)
-    else if (response.ok) saved(JSON.parse(text))
+    else if (response.ok) await saved(JSON.parse(text))
     else tellProblem(text)
   } catch {
     showProblem(content(), 'This could not be saved: the server did not answer. What you typed is still here; try again in a moment.')
@@ -113,8 +136,9 @@ async function submit(form, submitter) {
   }
 }
 
-function saved({ done, undo, product }) {
+async function saved({ done, undo, product }) {
   const id = product?.id ?? undo?.split('/')[2]
+  await leave()
   shut()
   tellChanged(id)
   toast({ text: done, tone: 'good', action: undo ? { label: 'Undo', run: () => takeBack(undo, id) } : undefined })
