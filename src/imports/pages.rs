@@ -109,10 +109,33 @@ impl RunningNotice {
     }
 }
 
-/// `/imports/choices`: the entries of a menu in which an import is chosen.
+/// The entries of a menu in which an import is chosen.
 #[derive(Template)]
 #[template(path = "imports/choices.html")]
 pub struct ImportChoices {
     /// Newest first.
     pub imports: Vec<ImportView>,
+}
+
+/// `/imports/choices`: the same as a page, where the menu on the list of products stays empty without scripts.
+#[derive(Template)]
+#[template(path = "imports/choose.html")]
+pub struct ImportChoicePage {
+    /// The frame.
+    pub layout: Layout,
+    /// The imports that can be chosen.
+    pub choices: ImportChoices,
+    /// What else narrows the list of products, as words of its address.
+    pub words: Vec<(String, String)>,
+}
+
+impl ImportChoicePage {
+    /// The page that leads back to the list with these words.
+    pub fn new(choices: ImportChoices, words: Vec<(String, String)>) -> Self {
+        Self {
+            layout: Layout::new(Section::Products, "Choose an import"),
+            choices,
+            words,
+        }
+    }
 }

@@ -2,13 +2,14 @@
 
 use super::api::{end, parse_cursor, parse_id, unknown};
 use super::import::Import;
-use super::pages::{ImportChoices, ImportPage, ImportsPage, RunningNotice, SHOWN_REJECTIONS};
+use super::pages::{ImportChoicePage, ImportChoices, ImportPage, ImportsPage, RunningNotice, SHOWN_REJECTIONS};
 use super::queries;
 use super::sample as sample_file;
 use super::upload::{OptionsDraft, Uploads, receive_body, receive_form};
 use super::view::{ImportView, RejectionView};
 use crate::catalog;
 use crate::http::Error;
+use crate::http::fragment::Wanted;
 use crate::http::pages::Pager;
 use crate::http::render::{self, Page};
 use crate::platform::database::Database;
@@ -20,6 +21,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 const PAGE_SIZE: u64 = 25;
+/// The word for the import by which a list of products is narrowed.
+const CHOSEN: &str = "import";
 /// More imports than this nobody looks through in a menu.
 const CHOICES: u64 = 100;
 /// Rows of the sample that can be tried out.
@@ -113,25 +116,28 @@ pub async fn names(
     ))
 }
 
-/// Which import is chosen already.
-#[derive(Deserialize)]
-pub struct ChoicesQuery {
-    #[serde(default)]
-    chosen: String,
-}
-
 /// `GET /imports/choices`: the imports by which the list of products can be narrowed, newest first. The chosen one is
-/// among them however old it is.
-pub async fn choices(State(database): State<Database>, Query(query): Query<ChoicesQuery>) -> Page {
+/// among them however old it is. Scripts get the entries of a menu, everybody else a page that leads back to the list.
+pub async fn choices(
+    State(database): State<Database>,
+    wanted: Wanted,
+    Query(mut words): Query<Vec<(String, String)>>,
+) -> Page {
     let mut found = queries::with_changes(&database.orm, CHOICES).await?;
-    if let Ok(chosen) = query.chosen.parse::<i64>()
+    let chosen = words.iter().find(|(word, _)| word == CHOSEN);
+    if let Some(chosen) = chosen.and_then(|(_, id)| id.parse().ok())
         && found.iter().all(|import| import.id != chosen)
     {
         found.extend(queries::find(&database.orm, chosen).await?);
     }
-    render::page(&ImportChoices {
+    let choices = ImportChoices {
         imports: found.iter().map(ImportView::from).collect(),
-    })
+    };
+    if !wanted.is_page() {
+        return render::page(&choices);
+    }
+    words.retain(|(word, _)| word != CHOSEN && word != "cursor");
+    render::page(&ImportChoicePage::new(choices, words))
 }
 
 /// `GET /imports/{id}`.

@@ -222,3 +222,15 @@ test('without scripts one searches, filters and sorts by forms and links', async
   await page.getByRole('button', { name: 'Show these' }).click()
   await page.getByRole('heading', { name: 'No active products match “lamp 1” with these filters' }).waitFor()
 })
+
+test('without scripts an import is chosen on a page of its own, and the search stays', async () => {
+  await visit('/products?q=lamp+1&status=active', { javaScriptEnabled: false })
+  await page.locator('.filters > summary').click()
+  await page.getByRole('link', { name: 'Choose an import' }).click()
+  await page.getByLabel('Added or changed by the import').selectOption({ index: 0 })
+  await page.getByRole('button', { name: 'Show its products' }).click()
+  await page.waitForURL(/import=1/)
+  await firstSku('LAMP-001')
+  assert.deepEqual(Object.fromEntries(new URL(page.url()).searchParams), { q: 'lamp 1', status: 'active', import: '1' })
+  await page.locator('[data-chip=import]').waitFor()
+})

@@ -11,7 +11,7 @@ export function importChoices(form, place) {
   async function fetchChoices() {
     if (isFetched) return
     isFetched = true
-    const response = await fetch(`${select.dataset.source}?chosen=${encodeURIComponent(select.value)}`).catch(() => null)
+    const response = await fetch(`${select.dataset.source}?import=${encodeURIComponent(select.value)}`, { headers: { 'X-Fragment': '1' } }).catch(() => null)
     if (!response?.ok) {
       isFetched = false
       return
