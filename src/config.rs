@@ -207,6 +207,17 @@ fn log_filter(text: &str) -> Result<String, String> {
     }
 }
 
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self {
+            webhook_allow_nets: AllowNets::default(),
+            webhook_timeout_seconds: 15,
+            webhook_ca_file: None,
+            webhook_dns: None,
+        }
+    }
+}
+
 /// Networks that one owns, which webhooks may reach although they are not public.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowNets(Vec<IpNet>);

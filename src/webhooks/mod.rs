@@ -3,11 +3,13 @@
 //! An event and its deliveries are written in the transaction of the change ([`tell`]); workers send them until they
 //! arrive. This context knows no products: the catalogue says what there is to tell.
 
+mod address;
 mod change;
 mod payload;
 mod retry_queries;
 mod ring;
 mod secret;
+mod sending;
 mod signature;
 mod sweep;
 mod sweep_queries;
@@ -18,9 +20,11 @@ mod telling_queries;
 mod try_again;
 mod webhook;
 
+pub use address::{Place, Refusal, URL_MAX_CHARS, check_address, check_url};
 pub use change::{CatalogueChange, Change, ChangeKind};
 pub use ring::{Rings, ring_after_changes};
 pub use secret::Secret;
+pub use sending::{Answer, Outgoing, Sender, Step, Trouble, check_header};
 pub use signature::sign;
 pub use sweep::sweep;
 pub use switch::{switch_off, switch_on};
