@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// So many of a term's rarest trigrams are looked at: the others seldom tell more.
-const MOST_TRIGRAMS: usize = 6;
+const MOST_TRIGRAMS: usize = 10;
 /// A beginning that more words have than this is looked up by its first three characters.
 const MOST_WORDS: i64 = 512;
 

@@ -17,6 +17,8 @@ const NAME_BEGINNING: u8 = b'n';
 const DESCRIPTION_BEGINNING: u8 = b'd';
 /// The first characters of a word of the description; of a shorter one than three characters with what follows it.
 const DESCRIPTION_WORD: u8 = b'w';
+/// A description's word with the punctuation that is joined to it: few are.
+const JOINED_WORD: u8 = b'j';
 /// `a`ctive or `i`nactive.
 const STATUS: u8 = b's';
 /// The import that added it or was the last to change it.
@@ -60,7 +62,7 @@ pub struct TermPlan {
     pub description_words: Option<Span>,
     /// …all of which have this one…
     pub description_beginning: Option<Vec<u8>>,
-    /// …or, where the term has several words, all of these.
+    /// …or, where the term goes beyond a word, all of these.
     pub description_parts: Vec<Vec<u8>>,
     /// Whether the grams alone decide about SKU and name.
     pub is_exact_in_names: bool,
@@ -81,7 +83,12 @@ pub fn of_doc(doc: &Doc<'_>, folded_name: &str, mut tell: impl FnMut(u8, &[u8]))
     }
     let description = fold(doc.description);
     for (start, word) in words(&description) {
-        tell(DESCRIPTION_WORD, kept_of_word(&description[start..], word).as_bytes());
+        let text = &description[start..];
+        let kept = kept_of_word(text, word).as_bytes();
+        tell(DESCRIPTION_WORD, kept);
+        if let Some(mark) = joined_to(text, word) {
+            tell(JOINED_WORD, &[kept, &[mark]].concat());
+        }
     }
     tell(STATUS, if doc.active { b"a" } else { b"i" });
     if let Some(import_id) = doc.import_id {
@@ -100,6 +107,13 @@ fn kept_of_word<'a>(text: &'a str, word: &'a str) -> &'a str {
     } else {
         beginning(word, WORD_CHARS)
     }
+}
+
+/// The punctuation that stands right behind the word at the beginning of a text, where it surely ends the word
+/// (UAX #29) and is not what ends most sentences.
+fn joined_to(text: &str, word: &str) -> Option<u8> {
+    let mark = *text.as_bytes().get(word.len())?;
+    (mark.is_ascii_punctuation() && !b".,;:'_".contains(&mark)).then_some(mark)
 }
 
 /// The grams of which a description's word is one among many: its first one, two and three characters. None for
@@ -188,7 +202,8 @@ pub fn of_term(term: &Term) -> TermPlan {
 fn plan_description(term: &Term, plan: &mut TermPlan) {
     let mut words = words(&term.text);
     let word = words.next().filter(|(start, _)| *start == 0).map(|(_, word)| word);
-    if word.is_some() && words.next().is_some() {
+    let goes_beyond = |word| words.next().is_some() || joined_to(&term.text, word).is_some();
+    if term.chars > 3 && word.is_some_and(goes_beyond) {
         plan.description_parts = description_parts(&term.text);
         return;
     }
@@ -207,21 +222,22 @@ fn plan_description(term: &Term, plan: &mut TermPlan) {
     }
 }
 
-/// What a description must have to have a term of several words: each of them as it is, but for the last, which may go
-/// on there. Where a word ends is decided by what stands before the next one at the latest (UAX #29, rules 6 to 12).
+/// What a description must have to have a term that goes beyond a word: each word as it is, with what is joined to it,
+/// but for a last one that may go on there. Where a word ends is decided by what stands before the next one at the
+/// latest (UAX #29, rules 6 to 12).
 fn description_parts(term: &str) -> Vec<Vec<u8>> {
     let mut parts = Vec::new();
     let mut words = words(term).peekable();
     while let Some((start, word)) = words.next() {
-        let text = &term[start..];
-        if words.peek().is_none() {
-            parts.push(gram(DESCRIPTION_BEGINNING, beginning(text, 3).as_bytes()));
-            continue;
-        }
+        let (text, is_last) = (&term[start..], words.peek().is_none());
         let kept = kept_of_word(text, word);
-        // Of a shorter one there is more in the description.
-        if kept.chars().nth(2).is_some() {
-            parts.push(gram(DESCRIPTION_WORD, kept.as_bytes()));
+        // Of a shorter one there may be more in the description.
+        let is_whole = kept.chars().nth(2).is_some();
+        match joined_to(text, word) {
+            Some(mark) if is_whole => parts.push(gram(JOINED_WORD, &[kept.as_bytes(), &[mark]].concat())),
+            None if is_whole && !is_last => parts.push(gram(DESCRIPTION_WORD, kept.as_bytes())),
+            _ if is_last => parts.push(gram(DESCRIPTION_BEGINNING, beginning(text, 3).as_bytes())),
+            _ => {}
         }
     }
     parts
