@@ -6,7 +6,7 @@
 use super::fold::fold;
 use super::grams::{self, Doc};
 use hashbrown::HashMap;
-use roaring::RoaringBitmap;
+use roaring::{MultiOps as _, RoaringBitmap};
 
 /// What a gram costs besides its bitmap's values, about, in bytes.
 const GRAM_BYTES: usize = 160;
@@ -131,19 +131,22 @@ impl Postings {
 impl Postings {
     /// The beginnings of words, as unions over words: much less work than to add each to each product's.
     fn add_beginnings(&mut self) {
-        let mut unions: HashMap<Vec<u8>, RoaringBitmap> = HashMap::new();
+        let mut words: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
         let short = self.short.iter().map(|(gram, slot)| (unpacked(*gram), *slot));
         let long = self.long.iter().map(|(gram, slot)| (gram.to_vec(), *slot));
         for (gram, slot) in short.chain(long) {
             for beginning in grams::beginnings_of_word(&gram) {
-                *unions.entry(beginning).or_default() |= &self.bitmaps[slot as usize];
+                words.entry(beginning).or_default().push(slot);
             }
         }
-        for (gram, bitmap) in unions {
-            if let Some((kind, text)) = gram.split_first() {
-                let slot = self.slot(*kind, text);
-                self.bitmaps[slot as usize] = bitmap;
-            }
+        for (gram, slots) in words {
+            let Some((kind, text)) = gram.split_first() else {
+                continue;
+            };
+            // All at once: one after the other, thousands of words would each be merged into a longer and longer list.
+            let union = slots.iter().map(|slot| &self.bitmaps[*slot as usize]).union();
+            let slot = self.slot(*kind, text);
+            self.bitmaps[slot as usize] = union;
         }
     }
 }
