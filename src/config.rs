@@ -135,6 +135,25 @@ pub struct WebhookSettings {
     pub webhook_dns: Option<SocketAddr>,
 }
 
+/// How deliveries are worked on.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct DeliverySettings {
+    /// Deliveries to one webhook that may be in flight at once, by all workers together
+    #[arg(long, env = "WEBHOOK_CONCURRENCY", value_name = "N", default_value_t = 8,
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub webhook_concurrency: u16,
+
+    /// Deliveries that one worker may have in flight at once
+    #[arg(long, env = "WEBHOOK_WORKER_CONCURRENCY", value_name = "N", default_value_t = 256,
+          value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub webhook_worker_concurrency: u16,
+
+    /// Days for which events and deliveries are kept
+    #[arg(long, env = "WEBHOOK_KEEP_DAYS", value_name = "DAYS", default_value_t = 30,
+          value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub webhook_keep_days: u16,
+}
+
 /// What is told to the log.
 #[derive(Args, Clone, Debug)]
 pub struct LogSettings {

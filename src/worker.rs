@@ -3,12 +3,21 @@
 use crate::catalog::{self, Search};
 use crate::config::HistorySettings;
 use crate::imports::{self, Engine, Uploads};
+use crate::webhooks::{self, Delivering, Rings};
 use std::time::Duration;
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
+/// How long what is over is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping {
+    pub history: HistorySettings,
+    pub deliveries: Duration,
+}
+
 /// Works until the process is to stop.
-pub async fn run(engine: Engine, uploads: Uploads, search: Search, history: HistorySettings) {
+pub async fn run(engine: Engine, uploads: Uploads, search: Search, delivering: Delivering, keeping: Keeping) {
+    let rings = Rings::new(engine.doorbell.clone());
     tokio::join!(
         // Rings from other processes.
         engine.doorbell.carry(engine.stopping.clone()),
@@ -20,15 +29,19 @@ pub async fn run(engine: Engine, uploads: Uploads, search: Search, history: Hist
         catalog::keep_indexed(&search, engine.stopping.clone()),
         // Many products are changed at once, piece by piece.
         catalog::selection::work_queue(&search, &engine.doorbell, engine.stopping.clone()),
+        // What was changed by hand is told.
+        webhooks::deliver(&delivering, engine.stopping.clone()),
+        // What failed is tried again where somebody asked for it.
+        webhooks::work_retries(&engine.pool, &rings, engine.stopping.clone()),
         // What is no longer needed goes.
-        sweep_regularly(&engine, &uploads, history),
+        sweep_regularly(&engine, &uploads, keeping),
     );
 }
 
-async fn sweep_regularly(engine: &Engine, uploads: &Uploads, history: HistorySettings) {
+async fn sweep_regularly(engine: &Engine, uploads: &Uploads, keeping: Keeping) {
     let mut stopping = engine.stopping.clone();
     loop {
-        if let Err(error) = sweep(engine, uploads, history).await {
+        if let Err(error) = sweep(engine, uploads, keeping).await {
             tracing::warn!(?error, "could not tidy up; trying again in a minute");
         }
         tokio::select! {
@@ -38,7 +51,7 @@ async fn sweep_regularly(engine: &Engine, uploads: &Uploads, history: HistorySet
     }
 }
 
-async fn sweep(engine: &Engine, uploads: &Uploads, history: HistorySettings) -> anyhow::Result<()> {
+async fn sweep(engine: &Engine, uploads: &Uploads, keeping: Keeping) -> anyhow::Result<()> {
     imports::sweep_uploads(uploads).await?;
     imports::sweep_staging(&engine.pool).await?;
     imports::fail_orphans(&engine.pool).await?;
@@ -46,7 +59,8 @@ async fn sweep(engine: &Engine, uploads: &Uploads, history: HistorySettings) -> 
     catalog::compact_counts(&engine.pool).await?;
     catalog::sweep_deleted(&engine.pool).await?;
     catalog::sweep_cleared(&engine.pool).await?;
-    catalog::sweep_history(&engine.pool, history.history_keep_days).await?;
+    catalog::sweep_history(&engine.pool, keeping.history.history_keep_days).await?;
     catalog::selection::sweep(&engine.pool).await?;
+    webhooks::sweep(&engine.pool, keeping.deliveries).await?;
     Ok(())
 }

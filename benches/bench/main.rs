@@ -1,5 +1,5 @@
 //! Measures the program beside a yardstick: `bin/bench import`, `bin/bench memory`, `bin/bench upload`, and
-//! `bin/bench search`.
+//! `bin/bench search`; and without one, `bin/bench webhooks`.
 //!
 //! Each run starts from a database copied from the same template, ours and the yardstick alternate, and after each
 //! run both catalogues must hold the same products. What is timed is whole processes, from start to exit.
@@ -22,6 +22,7 @@ mod search;
 mod server;
 mod serving;
 mod upload;
+mod webhooks;
 mod yardstick;
 
 use anyhow::Result;
@@ -62,8 +63,17 @@ enum Command {
         #[command(flatten)]
         search: search::SearchOptions,
     },
+    /// Deliveries: a backlog, how soon changes arrive, killed workers, what webhooks cost whoever changes a product
+    Webhooks {
+        #[command(flatten)]
+        options: Options,
+        #[command(flatten)]
+        webhooks: webhooks::WebhookOptions,
+    },
     #[command(hide = true)]
     Measured(measured::Order),
+    #[command(hide = true)]
+    Receiver,
 }
 
 /// What every measurement can be told.
@@ -94,6 +104,8 @@ fn main() -> Result<()> {
         Command::Memory { options } => memory::measure(&options),
         Command::Upload { options } => upload::measure(&options),
         Command::Search { options, search } => search::measure(&options, &search),
+        Command::Webhooks { options, webhooks } => webhooks::measure(&options, &webhooks),
         Command::Measured(order) => order.carry_out(),
+        Command::Receiver => webhooks::receiver::run(),
     }
 }

@@ -4,7 +4,8 @@ use super::{Failure, signals, start};
 use crate::accounts::Access;
 use crate::catalog::Search;
 use crate::config::{
-    DatabaseSettings, HistorySettings, SearchSettings, SecretSettings, UploadSettings, WebSettings, WebhookSettings,
+    DatabaseSettings, DeliverySettings, HistorySettings, SearchSettings, SecretSettings, UploadSettings, WebSettings,
+    WebhookSettings,
 };
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, UploadSettings as Keeping, Uploads, Watches};
@@ -16,6 +17,7 @@ use crate::platform::secret_key::SecretKey;
 use crate::platform::stopping::Stopping;
 use crate::platform::storage::FileStorage;
 use crate::router::{self, AppState};
+use crate::webhooks::{Delivering, Limits, Sender};
 use crate::worker;
 use anyhow::Context as _;
 use clap::Args;
@@ -43,6 +45,8 @@ pub struct ServeArguments {
     #[command(flatten)]
     webhooks: WebhookSettings,
     #[command(flatten)]
+    deliveries: DeliverySettings,
+    #[command(flatten)]
     secret: SecretSettings,
 }
 
@@ -59,6 +63,8 @@ pub struct WorkerArguments {
     history: HistorySettings,
     #[command(flatten)]
     webhooks: WebhookSettings,
+    #[command(flatten)]
+    deliveries: DeliverySettings,
     #[command(flatten)]
     secret: SecretSettings,
 }
@@ -101,7 +107,11 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         tracing::info!("working");
         let uploads = uploads(&opened.database, &engine, &arguments.uploads);
         let search = Search::new(opened.database.clone(), arguments.search.search_memory_mb);
-        Box::pin(worker::run(engine, uploads, search, arguments.history)).await;
+        let secret = start::secret(&arguments.database, &arguments.secret)?;
+        let sealing = SealingKey::new(secret.as_ref())?;
+        let delivering = delivering(&engine, sealing, &arguments.webhooks, arguments.deliveries)?;
+        let keeping = keeping(arguments.history, arguments.deliveries);
+        Box::pin(worker::run(engine, uploads, search, delivering, keeping)).await;
         opened.close().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -153,7 +163,13 @@ async fn serve_with(
             engine.clone(),
             state.uploads.clone(),
             state.search.clone(),
-            arguments.history,
+            delivering(
+                &engine,
+                state.sealing.clone(),
+                &arguments.webhooks,
+                arguments.deliveries,
+            )?,
+            keeping(arguments.history, arguments.deliveries),
         )),
         Half::Web => tokio::spawn(async move { engine.doorbell.carry(engine.stopping.clone()).await }),
     };
@@ -191,6 +207,31 @@ async fn access(database: &Database, web: &WebSettings, secret: Option<&SecretKe
     Access::open(database, web.access.access_password.as_deref(), secret, is_https)
         .await
         .context("cannot tell who may come in")
+}
+
+fn delivering(
+    engine: &Engine,
+    sealing: SealingKey,
+    webhooks: &WebhookSettings,
+    deliveries: DeliverySettings,
+) -> anyhow::Result<Delivering> {
+    Ok(Delivering {
+        pool: engine.pool.clone(),
+        doorbell: engine.doorbell.clone(),
+        sender: Sender::new(webhooks)?,
+        sealing,
+        limits: Limits {
+            per_webhook: deliveries.webhook_concurrency.into(),
+            per_worker: deliveries.webhook_worker_concurrency.into(),
+        },
+    })
+}
+
+fn keeping(history: HistorySettings, deliveries: DeliverySettings) -> worker::Keeping {
+    worker::Keeping {
+        history,
+        deliveries: hours(u32::from(deliveries.webhook_keep_days) * 24),
+    }
 }
 
 fn uploads(database: &Database, engine: &Engine, settings: &UploadSettings) -> Uploads {

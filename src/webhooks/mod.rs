@@ -1,10 +1,11 @@
 //! Webhooks: other programs are told of every change that was made by hand.
 //!
 //! An event and its deliveries are written in the transaction of the change ([`tell`]); workers send them until they
-//! arrive. This context knows no products: the catalogue says what there is to tell.
+//! arrive ([`deliver`]). This context knows no products: the catalogue says what there is to tell.
 
 mod address;
 mod change;
+mod delivering;
 mod payload;
 mod retry_queries;
 mod ring;
@@ -22,6 +23,7 @@ mod webhook;
 
 pub use address::{Place, Refusal, URL_MAX_CHARS, check_address, check_url};
 pub use change::{CatalogueChange, Change, ChangeKind};
+pub use delivering::{Delivering, Limits, deliver};
 pub use ring::{Rings, ring_after_changes};
 pub use secret::Secret;
 pub use sending::{Answer, Outgoing, Sender, Step, Trouble, check_header};

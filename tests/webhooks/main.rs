@@ -1,8 +1,14 @@
 //! Changes by hand are told to webhooks: each once, all of them, in order, whatever is killed, slow or gone.
 
+mod failing;
+mod killing;
+mod order;
+mod receiver;
 #[path = "../support/mod.rs"]
 mod support;
+mod sweeping;
 mod telling;
+mod work;
 
 use anyhow::Context as _;
 use reqwest::{Method, StatusCode};

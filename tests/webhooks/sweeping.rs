@@ -1,0 +1,55 @@
+//! Events and deliveries are kept for a time, and go when their webhook goes.
+
+use crate::receiver::Receiver;
+use crate::work::Shop;
+use product_importer::webhooks;
+use std::time::Duration;
+
+const KEEP: Duration = Duration::from_hours(24 * 30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_old_goes_and_what_is_young_stays() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    let receiver = Receiver::taking().await?;
+    shop.webhook(&receiver.url("/")).await?;
+    shop.story("old", 20).await?;
+    let _worker = shop.worker()?;
+    shop.until("SELECT count(*) = 20 FROM webhook_attempts").await?;
+    for statement in [
+        "UPDATE webhook_events SET created_at = created_at - interval '30 days 1 hour'",
+        "UPDATE webhook_deliveries SET created_at = created_at - interval '30 days 1 hour'",
+        "UPDATE webhook_hours SET hour = hour - interval '30 days 1 hour'",
+    ] {
+        shop.update(statement).await?;
+    }
+    shop.story("young", 3).await?;
+    shop.until("SELECT count(*) = 23 FROM webhook_attempts").await?;
+    assert_eq!(webhooks::sweep(shop.pool(), KEEP).await?, 20);
+    for table in ["webhook_events", "webhook_deliveries", "webhook_attempts"] {
+        let left: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
+            .fetch_one(shop.pool())
+            .await?;
+        assert_eq!(left, 3, "{table}");
+    }
+    assert!(shop.holds("SELECT count(*) = 1 FROM webhook_hours").await?);
+    assert_eq!(webhooks::sweep(shop.pool(), KEEP).await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_belongs_to_a_deleted_webhook_goes() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    let gone = shop.webhook("http://127.0.0.1:9/gone").await?;
+    shop.webhook("http://127.0.0.1:9/stays").await?;
+    shop.story("A-1", 5).await?;
+    sqlx::query("DELETE FROM webhooks WHERE id = $1")
+        .bind(gone)
+        .execute(shop.pool())
+        .await?;
+    assert_eq!(webhooks::sweep(shop.pool(), KEEP).await?, 5);
+    assert!(
+        shop.holds("SELECT count(*) = 5 AND bool_and(webhook_id IN (SELECT id FROM webhooks)) FROM webhook_deliveries")
+            .await?
+    );
+    Ok(())
+}
