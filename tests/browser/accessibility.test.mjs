@@ -8,7 +8,7 @@ import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
 import { importOpened, openBrowser, openPage, outcome } from './support/browser.mjs'
 import { Line } from './support/line.mjs'
-import { csv, Server } from './support/server.mjs'
+import { csv, Server, until } from './support/server.mjs'
 import { picture } from './support/pictures.mjs'
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -154,6 +154,44 @@ test('the way in', async () => {
 
 test('the docs of the API', async () => {
   await everybodyCanUse('docs', '/api/docs')
+})
+
+test('what opens over the list, and what it leads to', async () => {
+  await everybodyCanUse('filters', '/products?limit=5', async page => {
+    await page.locator('.filters > summary').click()
+    await page.locator('[name=import] option', { hasText: 'many.csv' }).waitFor({ state: 'attached' })
+  })
+  await everybodyCanUse('keys', '/products?limit=5', async page => {
+    await page.locator('.product-list.is-alive').waitFor()
+    await page.keyboard.press('?')
+    await page.locator('#keys[open]').waitFor()
+  })
+  await everybodyCanUse('import-choice', '/imports/choices?q=r')
+})
+
+test('what went wrong, and what others did', async () => {
+  const api = async (method, path, body) => {
+    const headers = { 'Content-Type': 'application/json' }
+    const response = await fetch(`${server.address}/api/v1/products${path}`, { method, headers, body: JSON.stringify(body) })
+    return response.status === 204 ? null : response.json()
+  }
+  await everybodyCanUse('faults', '/products/new', async page => {
+    await page.getByRole('button', { name: 'Add product' }).click()
+    await page.locator('[aria-invalid=true]').first().waitFor()
+  })
+  const { id } = await api('POST', '', { sku: 'TWO-1', name: 'Table' })
+  await everybodyCanUse('conflict', `/products/${id}`, async page => {
+    await page.getByLabel('Name').fill('Mine')
+    await api('PATCH', `/${id}`, { name: 'Theirs' })
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.locator('.conflict').waitFor()
+    await api('PATCH', `/${id}`, { name: 'Table' })
+  })
+  await api('DELETE', `/${id}`)
+  await everybodyCanUse('deleted-product', `/products/${id}`)
+  const change = await api('POST', '/changes', { action: 'deactivate', filter: { q: 'r-1' }, expected: 1 })
+  await until('the change', async () => (await api('GET', `/changes/${change.id}`)).state === 'done')
+  await everybodyCanUse('bulk-change', `/products/changes/${change.id}`)
 })
 
 // At the end: how far it came would stand in the lists.
