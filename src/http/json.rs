@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse as _;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The object in a request's body.
 #[derive(Debug, Default)]
@@ -67,6 +68,33 @@ impl JsonFields {
         number.or_else(|| self.fault(field, "This must be a whole number."))
     }
 
+    /// Takes a list of texts, if it is there.
+    pub fn texts(&mut self, field: &str) -> Option<Vec<String>> {
+        let value = self.left.remove(field)?;
+        let texts: Option<Vec<String>> = value.as_array().and_then(|values| values.iter().map(text_of).collect());
+        texts.or_else(|| self.fault(field, "This must be a list of texts."))
+    }
+
+    /// The same, empty where it is null.
+    pub fn texts_or_null(&mut self, field: &str) -> Option<Vec<String>> {
+        if self.left.get(field).is_some_and(Value::is_null) {
+            self.left.remove(field);
+            return Some(Vec::new());
+        }
+        self.texts(field)
+    }
+
+    /// Takes an object of texts by name, if it is there; `None` stands for null, where that is a value.
+    pub fn texts_by_name(&mut self, field: &str, may_be_null: bool) -> Option<BTreeMap<String, Option<String>>> {
+        let value = self.left.remove(field)?;
+        let of = |(name, value): (&String, &Value)| {
+            let text = text_of(value);
+            (text.is_some() || (may_be_null && value.is_null())).then(|| (name.clone(), text))
+        };
+        let texts = value.as_object().and_then(|values| values.iter().map(of).collect());
+        texts.or_else(|| self.fault(field, "This must be an object of texts: names and values in braces."))
+    }
+
     /// Takes a field as it is, if it is there.
     pub fn value(&mut self, field: &str) -> Option<Value> {
         self.left.remove(field)
@@ -93,6 +121,10 @@ impl JsonFields {
         });
         None
     }
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
 }
 
 /// `application/json`, or a kind of JSON such as `application/merge-patch+json`.
