@@ -20,7 +20,7 @@ import { showUploadStatus } from './upload-status.js'
 register({
   'bulk-change': later(() => import('./bulk-change.js').then(page => page.bulkChange)),
   cancel,
-  clearing: later(() => import('./clearing.js').then(page => page.clearing)),
+  question: later(() => import('./question.js').then(page => page.question)),
   'edit-form': editForm,
   'empty-catalogue': emptyCatalogue,
   history,

@@ -1,13 +1,13 @@
-// Asks in a dialog whether everything is to go. Without scripts the link leads to the same question as a page.
+// Asks in a dialog before something goes for good. Without scripts the link leads to the same question as a page.
 
 import { localise } from './times.js'
 
 const FRAGMENT = { Accept: 'text/html', 'X-Fragment': '1' }
 
-export function clearing(link) {
+export function question(link) {
   const dialog = document.createElement('dialog')
   dialog.className = 'dialog'
-  dialog.setAttribute('aria-labelledby', 'clearing-title')
+  dialog.setAttribute('aria-labelledby', 'question-title')
   const open = event => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return
     event.preventDefault()
@@ -31,9 +31,9 @@ async function ask(dialog, url) {
 
 async function show(dialog, response) {
   const page = new DOMParser().parseFromString(await response.text(), 'text/html')
-  const question = page.querySelector('[data-clearing]')
-  if (!question) throw new Error('There is no question in the answer.')
-  dialog.replaceChildren(question)
+  const asked = page.querySelector('[data-question]')
+  if (!asked) throw new Error('There is no question in the answer.')
+  dialog.replaceChildren(asked)
   localise(dialog)
   const first = dialog.querySelector('[name=typed]') ?? dialog.querySelector('h1')
   first.setAttribute('autofocus', '')
