@@ -7,9 +7,8 @@ use crate::http::{assets, compression, flash, health, method_override, render};
 use crate::imports::{Uploads, Watches};
 use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
-use crate::platform::sealing::SealingKey;
-use crate::webhooks::{Rings, ring_after_changes};
-use crate::{catalog, description, imports};
+use crate::webhooks::{Rings, Webhooks, ring_after_changes};
+use crate::{catalog, description, imports, webhooks};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
@@ -29,8 +28,8 @@ pub struct AppState {
     pub uploads: Uploads,
     /// The imports that are watched live.
     pub watches: Watches,
-    /// What keeps secrets in the database.
-    pub sealing: SealingKey,
+    /// What tells other systems of changes.
+    pub webhooks: Webhooks,
     /// From which sites one may ask.
     pub guard: SiteGuard,
     /// Who may come in.
@@ -84,6 +83,7 @@ fn pages() -> Router<AppState> {
         .route("/products/{id}/restoration", post(catalog::edit::routes::restore))
         .route("/products/count", get(catalog::routes::count))
         .merge(whole_catalogue_pages())
+        .merge(webhook_pages())
         .route("/imports", get(pages::index))
         .merge(imports::form_routes(pages::create))
         .route("/imports/sample", post(pages::try_sample))
@@ -122,6 +122,28 @@ fn whole_catalogue_pages() -> Router<AppState> {
         .route("/products/export.csv", get(catalog::export_csv))
 }
 
+fn webhook_pages() -> Router<AppState> {
+    use webhooks::{log::routes as log, routes as pages};
+    Router::new()
+        .route("/webhooks", get(pages::index).post(pages::create))
+        .route("/webhooks/new", get(pages::new))
+        .route("/webhooks/{id}", get(pages::show).post(pages::save))
+        .route("/webhooks/{id}/edit", get(pages::edit))
+        .route("/webhooks/{id}/status", post(pages::set_status))
+        .route("/webhooks/{id}/deletion", get(pages::ask_deletion).post(pages::delete))
+        .route(
+            "/webhooks/{id}/secret",
+            get(pages::show_secret).post(pages::replace_secret),
+        )
+        .route("/webhooks/{id}/tests", post(pages::try_out))
+        .route("/webhooks/{id}/events", get(log::watch))
+        .route("/webhooks/{id}/deliveries/{delivery}", get(log::show))
+        .route("/webhooks/{id}/deliveries/{delivery}/attempts", post(log::try_again))
+        .route("/webhooks/{id}/retries", post(log::retry))
+        .route("/webhooks/{id}/retries/new", get(log::ask_retry))
+        .route("/webhooks/{id}/retries/{retry}/cancellation", post(log::cancel_retry))
+}
+
 fn api() -> Router<AppState> {
     use imports::api;
     Router::new()
@@ -133,6 +155,7 @@ fn api() -> Router<AppState> {
         .route("/imports/{id}/cancellation", put(api::cancel))
         .route("/imports/{id}/rejected.csv", get(api::rejected_rows))
         .merge(whole_catalogue_api())
+        .merge(webhook_api())
         .route("/products", get(catalog::api::list).post(catalog::edit::api::create))
         .route(
             "/products/{id}",
@@ -155,6 +178,21 @@ fn whole_catalogue_api() -> Router<AppState> {
         .route("/products/changes/{id}/cancellation", put(changes::cancel))
         .route("/products/changes/{id}/restoration", put(changes::restore))
         .route("/products/export.csv", get(catalog::export_csv))
+}
+
+fn webhook_api() -> Router<AppState> {
+    use webhooks::{api, log::api as log};
+    Router::new()
+        .route("/webhooks", get(api::list).post(api::create))
+        .route("/webhooks/{id}", get(api::show).patch(api::change).delete(api::delete))
+        .route("/webhooks/{id}/secret", get(api::secret).put(api::replace_secret))
+        .route("/webhooks/{id}/tests", post(api::try_out))
+        .route("/webhooks/{id}/deliveries", get(log::list))
+        .route("/webhooks/{id}/retries", post(log::retry))
+        .route("/deliveries/{id}", get(log::show))
+        .route("/deliveries/{id}/attempts", post(log::try_again))
+        .route("/retries/{id}", get(log::show_retry))
+        .route("/retries/{id}/cancellation", put(log::cancel_retry))
 }
 
 #[cfg(test)]

@@ -11,10 +11,18 @@ use product_importer::catalog::api::ListQuery;
 use product_importer::catalog::pages::ProductsPage;
 use product_importer::catalog::view::ListView;
 use product_importer::catalog::{Counts, IndexBacklog, Page as ProductList, Product, Total};
+use product_importer::http::FieldError;
 use product_importer::http::assets;
 use product_importer::http::pages::{ErrorPage, Flash, Pager};
 use product_importer::imports::pages::{ImportPage, ImportsPage, RunningNotice};
 use product_importer::imports::view::{Columns, Example, ImportView, RejectionView, UsedColumn, Warning};
+use product_importer::webhooks::form::WebhookForm;
+use product_importer::webhooks::health::{Health, Hour};
+use product_importer::webhooks::log::pages::{DeliveryPage, RetryChoice, RetryPage, RetryView};
+use product_importer::webhooks::log::view::{AttemptView, DeliveryView};
+use product_importer::webhooks::log::{LogView, State};
+use product_importer::webhooks::pages::{EditWebhookPage, NewWebhookPage, WebhookPage, WebhooksPage};
+use product_importer::webhooks::view::WebhookView;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -338,6 +346,210 @@ fn the_products_page_empty_and_full() {
     assert!(html.contains("498,231 products") && html.contains("231</span>"));
     let found = check("products/nothing", &ProductsPage::new(list(asked, counts, Vec::new())));
     assert!(found.contains("No products match “lampe chair” with these filters"));
+}
+
+fn webhook(id: i64, description: &str) -> WebhookView {
+    let mut hours = [Hour::default(); 24];
+    for (place, hour) in hours.iter_mut().enumerate().skip(id as usize * 2) {
+        hour.delivered = (place as i64 * 7919 * id) % 97 + 3;
+    }
+    WebhookView {
+        id,
+        url: format!("https://shop-{id}.example.com/hooks/products?tenant=munich"),
+        description: description.into(),
+        events: ["product.created", "product.updated", "product.deleted"]
+            .map(str::to_owned)
+            .into(),
+        only_fields: Vec::new(),
+        header_names: Vec::new(),
+        enabled: true,
+        stopped_reason: None,
+        failing_since: None,
+        paused_at: None,
+        last_status: Some(200),
+        last_error: None,
+        last_attempt_at: Some(now() - Duration::minutes(id * 3)),
+        previous_secret_until: None,
+        created_at: now() - Duration::days(12),
+        updated_at: now() - Duration::days(2),
+        health: Health { hours, waiting: 0 },
+    }
+}
+
+fn failing() -> WebhookView {
+    let mut view = WebhookView {
+        failing_since: Some(now() - Duration::hours(5)),
+        last_status: None,
+        last_error: Some("the certificate has expired".into()),
+        header_names: vec!["X-Api-Key".into(), "X-Tenant".into()],
+        only_fields: vec!["name".into(), "active".into()],
+        previous_secret_until: Some(now() + Duration::hours(20)),
+        ..webhook(2, "Stock system in the warehouse")
+    };
+    view.health.waiting = 1_204;
+    for hour in &mut view.health.hours[18..] {
+        *hour = Hour {
+            delivered: 0,
+            failed: 31,
+        };
+    }
+    view
+}
+
+fn delivery(id: i64, state: State, attempts: i32) -> DeliveryView {
+    let kinds = ["product.updated", "product.created", "product.deleted"];
+    let names = [
+        "Lampe à pied, laiton brossé",
+        "Ergonomic Granite Chair",
+        "Sleek Wooden Keyboard with a very long name that goes on",
+    ];
+    DeliveryView {
+        id,
+        webhook_id: 2,
+        event_id: "msg_019a5f0c7c3e7d1c8b1f2a6d4e9b3c55".into(),
+        kind: kinds[id as usize % 3].into(),
+        product_id: Some(id),
+        product_name: Some(names[id as usize % 3].into()),
+        state,
+        attempts,
+        last_status: (state == State::Delivered).then_some(200),
+        last_error: (state != State::Delivered && attempts > 0).then(|| "the certificate has expired".into()),
+        created_at: now() - Duration::minutes(id * id * 3),
+        finished_at: None,
+        next_attempt_at: (state == State::Pending).then(|| now() + Duration::minutes(27)),
+    }
+}
+
+fn deliveries() -> Vec<DeliveryView> {
+    (1..=14)
+        .map(|id| match id {
+            1 => delivery(id, State::Pending, 0),
+            2..=4 => delivery(id, State::Pending, id as i32 - 1),
+            5 | 9 => delivery(id, State::Failed, 10),
+            _ => delivery(id, State::Delivered, 1),
+        })
+        .collect()
+}
+
+#[test]
+fn the_webhooks_page_empty_and_full() {
+    check("webhooks/empty", &WebhooksPage::new(Vec::new(), Pager::default()));
+    let mut quiet = webhook(3, "");
+    (quiet.last_status, quiet.last_attempt_at, quiet.health) = (None, None, Health::default());
+    let gone = WebhookView {
+        enabled: false,
+        stopped_reason: Some("gone".into()),
+        last_status: Some(410),
+        last_error: Some("your server said that this address is gone (410)".into()),
+        events: vec!["product.deleted".into()],
+        ..webhook(4, "Marketplace")
+    };
+    let paused = WebhookView {
+        paused_at: Some(now() - Duration::hours(1)),
+        ..failing()
+    };
+    let list = vec![webhook(1, "Web shop"), failing(), quiet, gone, paused];
+    let html = check("webhooks/index", &WebhooksPage::new(list, Pager::default()));
+    assert!(html.contains("Paused") && html.contains("Gone") && html.contains("Failing"));
+}
+
+#[test]
+fn a_webhooks_page_empty_failing_and_stopped() {
+    let mut quiet = webhook(2, "Web shop");
+    (quiet.last_status, quiet.last_attempt_at, quiet.health) = (None, None, Health::default());
+    check("webhooks/quiet", &WebhookPage::new(quiet, LogView::default()));
+    let log = LogView {
+        deliveries: deliveries(),
+        failed: 2,
+        pager: Pager {
+            previous: None,
+            next: Some("/webhooks/2?before=1".into()),
+        },
+        retry: Some(RetryView {
+            id: 1,
+            since: now(),
+            expected: 1_204,
+            done: 350,
+            is_over: false,
+            is_cancelled: false,
+        }),
+        only: None,
+    };
+    check("webhooks/failing", &WebhookPage::new(failing(), log.clone()));
+    check(
+        "webhooks/well",
+        &WebhookPage::new(
+            webhook(1, "Web shop"),
+            LogView {
+                retry: None,
+                failed: 0,
+                ..log
+            },
+        ),
+    );
+    let paused = WebhookView {
+        paused_at: Some(now() - Duration::hours(1)),
+        ..failing()
+    };
+    check("webhooks/paused", &WebhookPage::new(paused, LogView::default()));
+}
+
+#[test]
+fn the_forms_of_a_webhook() {
+    check("webhooks/new", &NewWebhookPage::new(WebhookForm::blank()));
+    let typed = WebhookForm {
+        url: "http://10.1.2.3/hooks".into(),
+        headers: vec![("X-Api-Key".into(), String::new())],
+        ..WebhookForm::blank()
+    };
+    let fault = FieldError {
+        field: "url".into(),
+        message: "This address leads into a private network, which webhooks may not reach.".into(),
+    };
+    check(
+        "webhooks/edit",
+        &EditWebhookPage::new(failing(), typed).with_faults(vec![fault]),
+    );
+}
+
+#[test]
+fn a_message_and_trying_again() {
+    let attempt = |number, status, error: Option<&str>, body: &str| AttemptView {
+        number,
+        at: now() - Duration::minutes(40 - i64::from(number) * 10),
+        status,
+        duration_ms: 41,
+        error: error.map(str::to_owned),
+        request_headers: vec![("webhook-id".into(), "msg_019a5f0c7c3e7d1c8b1f2a6d4e9b3c55".into())],
+        response_headers: vec![("content-type".into(), "text/html".into())],
+        response_body: body.into(),
+    };
+    let attempts = vec![
+        attempt(
+            2,
+            Some(503),
+            Some("answered 503 Service Unavailable"),
+            "<html>Too busy</html>",
+        ),
+        attempt(1, None, Some("refused the connection"), ""),
+    ];
+    let body = r#"{"type":"product.updated","timestamp":"2026-11-22T08:30:14Z","data":{"product":{"id":"4711","sku":"LAMP-0042","name":"Garden lamp","description":"Warm white, 4 W, for outdoors","active":true,"version":3},"previous":{"name":"Lamp"}}}"#;
+    check(
+        "webhooks/delivery",
+        &DeliveryPage::new(failing(), delivery(3, State::Pending, 2), attempts, body),
+    );
+    let choice = |label: &str, count| RetryChoice {
+        since: now(),
+        label: label.into(),
+        count,
+        is_chosen: count == 12,
+    };
+    let choices = vec![
+        choice("in the last hour", 0),
+        choice("in the last 24 hours", 12),
+        choice("in the last 7 days", 1_204),
+    ];
+    check("webhooks/retry", &RetryPage::new(failing(), choices));
 }
 
 #[test]

@@ -20,18 +20,23 @@ import { showUploadStatus } from './upload-status.js'
 register({
   'bulk-change': later(() => import('./bulk-change.js').then(page => page.bulkChange)),
   cancel,
-  question: later(() => import('./question.js').then(page => page.question)),
+  copies: later(() => import('./copy.js').then(page => page.copies)),
   'edit-form': editForm,
   'empty-catalogue': emptyCatalogue,
+  'extra-headers': later(() => import('./webhooks/extra-headers.js').then(page => page.extraHeaders)),
   history,
   'import-names': importNames,
   'import-live': importLive,
   'import-over': importOver,
   menu,
   'product-list': later(() => import('./list/page.js').then(page => page.productList)),
+  question: later(() => import('./question.js').then(page => page.question)),
   'resume-offers': resumeOffers,
   'running-notice': runningNotice,
+  secret: later(() => import('./webhooks/secret.js').then(page => page.secret)),
   'upload-form': uploadForm,
+  webhook: later(() => import('./webhooks/page.js').then(page => page.webhook)),
+  webhooks: later(() => import('./webhooks/list.js').then(page => page.webhooks)),
 })
 leadSignedOutToTheDoor()
 openPanels()

@@ -1,4 +1,4 @@
-// What may stand in a field: the same limits as src/catalog/edit/values.rs.
+// What may stand in a field: the same limits as src/catalog/edit/values.rs and src/webhooks/values.rs.
 
 import { number } from './format.js'
 
@@ -22,5 +22,5 @@ export function tell(input, message) {
 /** The field's own fault. */
 export function faultOf(input) {
   const { limit, missing } = input.dataset
-  return fault(input.value, { label: input.name === 'sku' ? 'SKU' : input.name, limit: Number(limit), missing })
+  return fault(input.value, { label: input.dataset.label ?? (input.name === 'sku' ? 'SKU' : input.name), limit: Number(limit), missing })
 }

@@ -1,4 +1,4 @@
-// The form of a product. A field is checked when it is left, and while one types only after that or when it was at
+// The form of a product or a webhook. A field is checked when it is left, and while one types only after that or when it was at
 // fault; Ctrl+Enter saves; and nobody leaves unsaved changes without being asked.
 
 import { faultOf, tell } from './edit-fields.js'

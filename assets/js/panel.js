@@ -1,4 +1,4 @@
-// A product beside the list: links with data-panel open in a side panel, and what is saved there shows in the list.
+// A product, or a message to another system, beside the list: links with data-panel open in a side panel, and what is saved there shows in the list.
 // The server makes the same pages for it as for everybody; only what is inside <main> is fetched.
 
 import { start } from './behaviours.js'
@@ -51,6 +51,7 @@ async function openPanel(address) {
   const mine = ++latest
   enter(address)
   panel.querySelector('.panel__whole').href = address
+  panel.setAttribute('aria-label', labelOf(address))
   if (!panel.open) panel.showModal()
   showSkeleton(content())
   try {
@@ -62,6 +63,10 @@ async function openPanel(address) {
   } catch {
     if (mine === latest) showProblem(content(), 'This could not be loaded. Check the connection, close this and try again.')
   }
+}
+
+function labelOf(address) {
+  return new URL(address, location.href).pathname.startsWith('/webhooks/') ? 'Message' : 'Product'
 }
 
 function content() {

@@ -11,8 +11,13 @@ export function localise(root = document) {
     const at = new Date(element.dateTime)
     if (Number.isNaN(at.getTime())) continue
     element.title = whole.format(at)
-    element.textContent = element.dataset.time === 'day' ? dayAndYear.format(at) : words(at, new Date())
+    element.textContent = shown(at, element.dataset.time)
   }
+}
+
+function shown(at, style) {
+  if (style === 'day') return dayAndYear.format(at)
+  return style === 'coming' ? coming(at, new Date()) : words(at, new Date())
 }
 
 export function words(at, now) {
@@ -22,6 +27,15 @@ export function words(at, now) {
   if (seconds < 22 * 3600) return relative.format(-Math.max(1, Math.round(seconds / 3600)), 'hour')
   if (seconds < 7 * 86400) return relative.format(-Math.max(1, Math.round(seconds / 86400)), 'day')
   return (at.getFullYear() === now.getFullYear() ? day : dayAndYear).format(at)
+}
+
+/** A time to come, such as that of the next attempt. */
+export function coming(at, now) {
+  const seconds = Math.round((at - now) / 1000)
+  if (seconds < 45) return 'in a moment'
+  if (seconds < 45 * 60) return relative.format(Math.max(1, Math.round(seconds / 60)), 'minute')
+  if (seconds < 22 * 3600) return relative.format(Math.max(1, Math.round(seconds / 3600)), 'hour')
+  return relative.format(Math.max(1, Math.round(seconds / 86400)), 'day')
 }
 
 if (typeof document !== 'undefined') setInterval(() => localise(), 30_000)

@@ -17,7 +17,7 @@ use crate::platform::secret_key::SecretKey;
 use crate::platform::stopping::Stopping;
 use crate::platform::storage::FileStorage;
 use crate::router::{self, AppState};
-use crate::webhooks::{Delivering, Limits, Sender};
+use crate::webhooks::{Delivering, Limits, Sender, Watches as WebhookWatches, Webhooks};
 use crate::worker;
 use anyhow::Context as _;
 use clap::Args;
@@ -154,7 +154,7 @@ async fn serve_with(
         doorbell: engine.doorbell.clone(),
         uploads: uploads(database, &engine, &arguments.uploads),
         watches: Watches::new(database.clone(), stopping.clone()),
-        sealing: SealingKey::new(secret.as_ref())?,
+        webhooks: webhooks(arguments, database, secret.as_ref(), &stopping)?,
         guard: SiteGuard::new(web.public_url.as_deref(), Vec::new(), access.is_locked()),
         access,
     };
@@ -165,7 +165,7 @@ async fn serve_with(
             state.search.clone(),
             delivering(
                 &engine,
-                state.sealing.clone(),
+                state.webhooks.sealing.clone(),
                 &arguments.webhooks,
                 arguments.deliveries,
             )?,
@@ -232,6 +232,20 @@ fn keeping(history: HistorySettings, deliveries: DeliverySettings) -> worker::Ke
         history,
         deliveries: hours(u32::from(deliveries.webhook_keep_days) * 24),
     }
+}
+
+fn webhooks(
+    arguments: &ServeArguments,
+    database: &Database,
+    secret: Option<&SecretKey>,
+    stopping: &Stopping,
+) -> anyhow::Result<Webhooks> {
+    Ok(Webhooks {
+        database: database.clone(),
+        sealing: SealingKey::new(secret)?,
+        sender: Sender::new(&arguments.webhooks)?,
+        watches: WebhookWatches::new(database.pool.clone(), stopping.clone()),
+    })
 }
 
 fn uploads(database: &Database, engine: &Engine, settings: &UploadSettings) -> Uploads {

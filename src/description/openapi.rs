@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document: every context's part, and what all requests have in common.
 
 use crate::http::Problem;
-use crate::{catalog, imports};
+use crate::{catalog, imports, webhooks};
 use std::sync::LazyLock;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
 use utoipa::openapi::schema::{SchemaType, Type};
@@ -43,6 +43,7 @@ pub fn document() -> &'static OpenApi {
 fn gather() -> OpenApi {
     let mut document = catalog::description();
     document.merge(imports::description());
+    document.merge(webhooks::description());
     document.info = InfoBuilder::new()
         .title("Product Importer")
         .version(env!("CARGO_PKG_VERSION"))

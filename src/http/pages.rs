@@ -12,7 +12,9 @@ pub enum Section {
     Products,
     /// Uploads and their history.
     Imports,
-    /// Neither.
+    /// Who else is told of changes.
+    Webhooks,
+    /// None of them.
     None,
 }
 
@@ -113,6 +115,11 @@ impl Layout {
     /// Whether the page is one of the imports'.
     pub fn is_imports(&self) -> bool {
         self.section == Section::Imports
+    }
+
+    /// Whether the page is one of the webhooks'.
+    pub fn is_webhooks(&self) -> bool {
+        self.section == Section::Webhooks
     }
 }
 

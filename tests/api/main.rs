@@ -9,4 +9,7 @@ mod imports;
 mod live;
 mod odd_inputs;
 mod products;
+mod receiver;
 mod refusals;
+mod snippets;
+mod webhooks;

@@ -8,7 +8,7 @@ import { newer, paceOf, percentOf, rowsSettled, stepsOf } from '../../assets/js/
 import { FIRST_PIECE, nextPieceSize, smallerPieceSize } from '../../assets/js/piece-size.js'
 import { Rate } from '../../assets/js/rate.js'
 import { mismatch } from '../../assets/js/remembered-uploads.js'
-import { words } from '../../assets/js/times.js'
+import { coming, words } from '../../assets/js/times.js'
 import { isWorkbook } from '../../assets/js/workbook.js'
 
 const fresh = {
@@ -99,6 +99,12 @@ test('times are told from now', () => {
   const now = new Date('2026-11-22T12:00:00Z')
   const ago = seconds => words(new Date(now - seconds * 1000), now)
   assert.deepEqual([5, 60, 600, 7200, 90_000].map(ago), ['just now', '1 minute ago', '10 minutes ago', '2 hours ago', 'yesterday'])
+})
+
+test('times to come are told from now', () => {
+  const now = new Date('2026-11-22T12:00:00Z')
+  const ahead = seconds => coming(new Date(now.getTime() + seconds * 1000), now)
+  assert.deepEqual([-5, 5, 60, 1620, 7200, 90_000].map(ahead), ['in a moment', 'in a moment', 'in 1 minute', 'in 27 minutes', 'in 2 hours', 'tomorrow'])
 })
 
 test('a field is wrong by the limits of the server', () => {

@@ -18,8 +18,15 @@ pub struct Served {
 impl Served {
     /// Starts `serve`, or `web` alone.
     pub async fn start(command: &str) -> anyhow::Result<Self> {
+        Self::start_with(command, &[]).await
+    }
+
+    /// The same with settings.
+    pub async fn start_with(command: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let database = TestDatabase::create().await?;
-        let (process, address) = Process::serve(program(Some(&database.url())).arg(command))?;
+        let mut program = program(Some(&database.url()));
+        program.arg(command).envs(settings.iter().copied());
+        let (process, address) = Process::serve(&mut program)?;
         Ok(Self {
             database,
             process,
@@ -34,6 +41,12 @@ impl Served {
 
     pub async fn get(&self, path: &str) -> anyhow::Result<Response> {
         Ok(self.client.get(self.url(path)).send().await?)
+    }
+
+    /// Starts a worker beside it.
+    pub fn start_worker(&self, settings: &[(&str, &str)]) -> anyhow::Result<Process> {
+        let mut program = program(Some(&self.database.url()));
+        Process::start(program.arg("worker").envs(settings.iter().copied()))
     }
 
     pub async fn json(&self, path: &str) -> anyhow::Result<Value> {

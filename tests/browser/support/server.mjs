@@ -10,6 +10,7 @@ const PROGRAM = process.env.PRODUCT_IMPORTER
 if (!PROGRAM) throw new Error('PRODUCT_IMPORTER names no program: run the tests by bin/test')
 
 export class Server {
+  /** `settings` are environment variables. */
   constructor(settings = {}) {
     this.settings = settings
     this.folder = mkdtempSync('/tmp/product-importer-browser-')
