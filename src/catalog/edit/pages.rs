@@ -11,6 +11,7 @@ use crate::catalog::sku::SKU_MAX_CHARS;
 use crate::http::FieldError;
 use crate::http::format::filters;
 use crate::http::pages::{Layout, Section};
+use crate::webhooks::Told;
 use askama::Template;
 use chrono::{DateTime, Utc};
 
@@ -36,6 +37,7 @@ pub struct ProductPage {
     origin: Option<StepView>,
     is_complete: bool,
     shows_all: bool,
+    told: Told,
 }
 
 /// `/products/{id}` of a product that was deleted a while ago.
@@ -121,8 +123,15 @@ impl ProductPage {
             steps,
             is_complete: history.is_complete,
             shows_all,
+            told: Told::default(),
             product,
         }
+    }
+
+    /// The same with the webhooks that were told of its changes.
+    #[must_use]
+    pub fn with_told(self, told: Told) -> Self {
+        Self { told, ..self }
     }
 
     /// The same with what was typed and what is wrong with it.

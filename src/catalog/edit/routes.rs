@@ -13,6 +13,7 @@ use crate::http::fragment::Wanted;
 use crate::http::pages::Flash;
 use crate::http::{Error, flash, render};
 use crate::platform::database::Database;
+use crate::webhooks;
 use axum::Json;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
@@ -190,7 +191,8 @@ pub async fn restore(State(database): State<Database>, wanted: Wanted, Path(id):
 async fn product_page(database: &Database, product: Product, limit: usize) -> Result<ProductPage, Error> {
     let history = history(database, product.id, limit).await?.unwrap_or_default();
     let shows_all = history.steps.len() < limit;
-    Ok(ProductPage::new(product, &history, shows_all))
+    let told = webhooks::told(&database.pool, product.id).await?;
+    Ok(ProductPage::new(product, &history, shows_all).with_told(told))
 }
 
 async fn show_conflict(database: &Database, wanted: Wanted, form: ProductForm, current: Product) -> Answer {
