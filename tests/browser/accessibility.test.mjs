@@ -173,6 +173,9 @@ test('webhooks', async () => {
   await until('the failure', async () => (await server.json(`/webhooks/${id}`)).failing_since)
   await everybodyCanUse('webhook-failing', `/webhooks/${id}`)
   await everybodyCanUse('webhook-edit', `/webhooks/${id}/edit`)
+  // Later pages would show what it is told at that moment.
+  const deleted = await fetch(`${server.address}/api/v1/webhooks/${id}`, { method: 'DELETE' })
+  assert.equal(deleted.status, 204)
 })
 
 test('everything at once', async () => {
