@@ -35,7 +35,9 @@ async fn edit(address: &str, per_second: u32, time: Duration) -> Result<Vec<Edit
         ticks.tick().await;
         number += 1;
         let url = format!("{address}/api/v1/products/{}", number % PRODUCTS + 1);
-        let request = client.patch(url).json(&json!({"name": format!("Name {number}")}));
+        let request = client
+            .patch(url)
+            .json(&json!({"name": format!("Name {}", now_micros())}));
         edits.spawn(async move {
             let (sent, since) = (now_micros(), Instant::now());
             let product: Value = succeeded(request.send().await?).await?.json().await?;

@@ -2,6 +2,7 @@
 
 use super::lane::{Due, Wish};
 use super::target::KeptTarget;
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use std::time::Duration;
 use uuid::Uuid;
@@ -49,7 +50,9 @@ pub async fn claim(pool: &PgPool, token: Uuid, lease: Duration, limit: i64) -> s
          )
          SELECT id, version, url, headers, secret,
                 CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret,
-                backlog_upto, clock_timestamp() AS now
+                backlog_upto, clock_timestamp() AS now,
+                (SELECT created_at - interval '1 minute' FROM webhook_deliveries
+                 WHERE webhook_deliveries.id = backlog_upto) AS backlog_until
          FROM webhooks
          WHERE id IN (SELECT webhook_id FROM claimed UNION ALL SELECT webhook_id FROM made)",
     )
@@ -65,7 +68,9 @@ pub async fn targets(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<KeptTarget>
     sqlx::query_as(
         "SELECT id, version, url, headers, secret,
                 CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret,
-                backlog_upto, clock_timestamp() AS now
+                backlog_upto, clock_timestamp() AS now,
+                (SELECT created_at - interval '1 minute' FROM webhook_deliveries
+                 WHERE webhook_deliveries.id = backlog_upto) AS backlog_until
          FROM webhooks WHERE id = ANY($1)",
     )
     .bind(ids)
@@ -120,36 +125,47 @@ pub async fn set_aside(pool: &PgPool, held: (i64, Uuid), rest: Duration, error: 
 }
 
 /// Fetches what is due, by turns of the wishes, until it is so many bytes.
+///
+/// `id + 0` keeps PostgreSQL from walking the webhook's deliveries by their ids, most of which were sent long ago: by its
+/// statistics, which know nothing yet of what has just come, that looks as good as the index of what is due.
 pub async fn fetch(pool: &PgPool, wishes: &[Wish], max_bytes: i64) -> sqlx::Result<Vec<Fetched>> {
     let webhook_ids: Vec<i64> = wishes.iter().map(|wish| wish.webhook_id).collect();
     let rooms: Vec<i64> = wishes.iter().map(|wish| wish.room as i64).collect();
     let above: Vec<i64> = wishes.iter().map(|wish| wish.above).collect();
     let upto: Vec<i64> = wishes.iter().map(|wish| wish.upto).collect();
+    let since: Vec<Option<DateTime<Utc>>> = wishes.iter().map(|wish| wish.since).collect();
     let known: Vec<String> = wishes.iter().map(|wish| array(&wish.known)).collect();
     let busy: Vec<String> = wishes.iter().map(|wish| array(&wish.busy_products)).collect();
     sqlx::query_as(
-        "SELECT wish, id, webhook_id, event_id, product_id, tries, body FROM (
+        "WITH wishes AS MATERIALIZED (
+             -- Once for each wish: whatever stands below is reckoned for every row.
+             SELECT of_webhook, room, above, upto, since, known::bigint[] AS known, busy::bigint[] AS busy, wish
+             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::text[],
+                         $7::text[])
+                  WITH ORDINALITY AS wishes (of_webhook, room, above, upto, since, known, busy, wish)
+         )
+         SELECT wish, id, webhook_id, event_id, product_id, tries, body FROM (
              SELECT wish, due.id, webhook_id, event_id, due.product_id, tries, body, turn,
                     sum(octet_length(body)) OVER (ORDER BY turn, wish) AS bytes
-             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[])
-                  WITH ORDINALITY AS wishes (of_webhook, room, above, upto, known, busy, wish)
-             CROSS JOIN LATERAL (
+             FROM wishes CROSS JOIN LATERAL (
                  SELECT id, webhook_id, event_id, product_id, tries,
                         row_number() OVER (ORDER BY next_attempt_at, id) AS turn
                  FROM (SELECT id, webhook_id, event_id, product_id, tries, next_attempt_at FROM webhook_deliveries
                        WHERE webhook_id = of_webhook AND state = 'pending' AND next_attempt_at <= now()
-                         AND id > above AND id <= upto AND id <> ALL(known::bigint[])
-                         AND (product_id IS NULL OR product_id <> ALL(busy::bigint[]))
+                         AND next_attempt_at >= coalesce(since, '-infinity')
+                         AND id + 0 > above AND id + 0 <= upto AND id <> ALL(known)
+                         AND (product_id IS NULL OR product_id <> ALL(busy))
                        ORDER BY next_attempt_at, id LIMIT room) AS first
              ) AS due
              JOIN webhook_events ON webhook_events.id = event_id
          ) AS found
-         WHERE bytes <= $7 ORDER BY turn, wish",
+         WHERE bytes <= $8 ORDER BY turn, wish",
     )
     .bind(webhook_ids)
     .bind(rooms)
     .bind(above)
     .bind(upto)
+    .bind(since)
     .bind(known)
     .bind(busy)
     .bind(max_bytes)

@@ -1,6 +1,7 @@
 //! A lane as its worker has it in memory: what waits, what is in flight, and how much may be.
 
-use super::target::Target;
+use super::target::{Backlog, Target};
+use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub struct Wish {
     /// Deliveries above this id, up to that one.
     pub above: i64,
     pub upto: i64,
+    /// Those that became due then or later.
+    pub since: Option<DateTime<Utc>>,
     /// Those in memory already.
     pub known: Vec<i64>,
     /// Whose deliveries could not be sent now; none where that does not matter.
@@ -52,10 +55,10 @@ pub struct Lane {
     /// Nothing more is sent: it was switched off, or its receiver wants a rest.
     pub is_closed: bool,
     pub quiet_since: Instant,
-    backlog_upto: Option<i64>,
     waiting: VecDeque<Due>,
-    /// What waited while nothing was sent.
-    backlog: VecDeque<Due>,
+    /// What waited while nothing was sent, and what of it is in memory.
+    backlog: Option<Backlog>,
+    backlog_waiting: VecDeque<Due>,
     next_of_backlog_at: Instant,
     /// Everything fetched of which it is not yet written what came of it.
     known: HashSet<i64>,
@@ -77,7 +80,7 @@ struct More {
 }
 
 impl Lane {
-    pub fn new(webhook_id: i64, claim: Uuid, held_until: Instant, target: Target, backlog_upto: Option<i64>) -> Self {
+    pub fn new(webhook_id: i64, claim: Uuid, held_until: Instant, target: Target, backlog: Option<Backlog>) -> Self {
         let now = Instant::now();
         Self {
             webhook_id,
@@ -86,9 +89,9 @@ impl Lane {
             target: Arc::new(target),
             is_closed: false,
             quiet_since: now,
-            backlog_upto,
             waiting: VecDeque::new(),
-            backlog: VecDeque::new(),
+            backlog,
+            backlog_waiting: VecDeque::new(),
             next_of_backlog_at: now,
             known: HashSet::new(),
             flying: 0,
@@ -97,7 +100,7 @@ impl Lane {
             more: More {
                 any: true,
                 others: true,
-                backlog: backlog_upto.is_some(),
+                backlog: backlog.is_some(),
             },
         }
     }
@@ -106,20 +109,20 @@ impl Lane {
     pub fn wake(&mut self) {
         self.more.any = true;
         self.more.others = true;
-        self.more.backlog = self.backlog_upto.is_some();
+        self.more.backlog = self.backlog.is_some();
     }
 
     /// What changed about the webhook.
-    pub fn lead_to(&mut self, target: Target, backlog_upto: Option<i64>) {
+    pub fn lead_to(&mut self, target: Target, backlog: Option<Backlog>) {
         self.target = Arc::new(target);
-        self.backlog_upto = backlog_upto;
+        self.backlog = backlog;
         self.wake();
     }
 
     /// Nothing more is sent. What is in flight still ends.
     pub fn close(&mut self) {
         self.is_closed = true;
-        for due in self.waiting.drain(..).chain(self.backlog.drain(..)) {
+        for due in self.waiting.drain(..).chain(self.backlog_waiting.drain(..)) {
             self.known.remove(&due.id);
         }
     }
@@ -131,7 +134,11 @@ impl Lane {
 
     /// Bytes of what waits.
     pub fn waiting_bytes(&self) -> usize {
-        self.waiting.iter().chain(&self.backlog).map(|due| due.body.len()).sum()
+        self.waiting
+            .iter()
+            .chain(&self.backlog_waiting)
+            .map(|due| due.body.len())
+            .sum()
     }
 
     /// Whether it wants anything to be fetched now.
@@ -144,19 +151,26 @@ impl Lane {
         if self.is_closed {
             return Vec::new();
         }
-        let above = self.backlog_upto.unwrap_or(0);
+        let (above, since) = self.backlog.map_or((0, None), |backlog| (backlog.upto, backlog.until));
+        let wish = self.wish();
+        let fresh = Wish {
+            above,
+            since,
+            ..wish.clone()
+        };
         let mut wishes = Vec::new();
         if self.wants_more() {
-            wishes.push(self.wish(QUEUE, above, i64::MAX));
+            wishes.push(fresh);
         } else if self.wants_others() {
             let busy_products = self.flying_products.iter().copied().collect();
-            wishes.push(Wish {
-                busy_products,
-                ..self.wish(QUEUE, above, i64::MAX)
-            });
+            wishes.push(Wish { busy_products, ..fresh });
         }
         if self.wants_backlog() {
-            wishes.push(self.wish(GENTLE_QUEUE, 0, above));
+            wishes.push(Wish {
+                room: GENTLE_QUEUE,
+                upto: above,
+                ..wish
+            });
         }
         wishes
     }
@@ -173,16 +187,17 @@ impl Lane {
     }
 
     fn wants_backlog(&self) -> bool {
-        self.more.backlog && self.backlog.len() < GENTLE_QUEUE / 2
+        self.more.backlog && self.backlog_waiting.len() < GENTLE_QUEUE / 2
     }
 
-    fn wish(&self, room: usize, above: i64, upto: i64) -> Wish {
+    fn wish(&self) -> Wish {
         Wish {
             webhook_id: self.webhook_id,
             claim: self.claim,
-            room,
-            above,
-            upto,
+            room: QUEUE,
+            above: 0,
+            upto: i64::MAX,
+            since: None,
             known: self.known.iter().copied().collect(),
             busy_products: Vec::new(),
         }
@@ -202,7 +217,7 @@ impl Lane {
         for due in fetched {
             self.known.insert(due.id);
             if is_backlog {
-                &mut self.backlog
+                &mut self.backlog_waiting
             } else {
                 &mut self.waiting
             }
@@ -218,9 +233,9 @@ impl Lane {
         let due = match self.sendable(&self.waiting) {
             Some(at) => self.waiting.remove(at)?,
             None if now >= self.next_of_backlog_at => {
-                let at = self.sendable(&self.backlog)?;
+                let at = self.sendable(&self.backlog_waiting)?;
                 self.next_of_backlog_at = now + GENTLE_EVERY;
-                self.backlog.remove(at)?
+                self.backlog_waiting.remove(at)?
             }
             None => return None,
         };
@@ -236,7 +251,7 @@ impl Lane {
 
     /// When something of the backlog may be sent, where it is only its pace that keeps it.
     pub fn wakes_at(&self, per_webhook: usize) -> Option<Instant> {
-        let is_ready = self.flying < self.allowed.min(per_webhook) && self.sendable(&self.backlog).is_some();
+        let is_ready = self.flying < self.allowed.min(per_webhook) && self.sendable(&self.backlog_waiting).is_some();
         (is_ready && self.next_of_backlog_at < self.held_until).then_some(self.next_of_backlog_at)
     }
 

@@ -69,13 +69,7 @@ pub async fn look(delivering: &Delivering, look: Look) -> sqlx::Result<Looked> {
 /// A claimed lane; one whose secrets cannot be read is set aside.
 async fn open(delivering: &Delivering, kept: &KeptTarget, token: Uuid, began: Instant) -> sqlx::Result<Option<Lane>> {
     match Target::open(kept, &delivering.sealing) {
-        Ok(target) => Ok(Some(Lane::new(
-            kept.id,
-            token,
-            began + LEASE,
-            target,
-            kept.backlog_upto,
-        ))),
+        Ok(target) => Ok(Some(Lane::new(kept.id, token, began + LEASE, target, kept.backlog()))),
         Err(error) => {
             let error = format!("{error:#}");
             tracing::error!(webhook_id = kept.id, error, "a webhook cannot be sent to");

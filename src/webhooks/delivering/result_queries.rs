@@ -112,12 +112,13 @@ pub async fn write(pool: &PgPool, batch: &[Sent], lanes: &[LaneResult]) -> sqlx:
                  finished_at = CASE WHEN result.state <> 'pending' THEN now() END,
                  last_status = result.status, last_error = result.error
              FROM result WHERE delivery.id = result.delivery_id AND delivery.state = 'pending'
-             RETURNING delivery.id, attempts
+             -- Not joined again: of what a statement has just written PostgreSQL expects one row, and would compare
+             -- every result with every delivery.
+             RETURNING delivery.id, attempts, result.at, result.status, duration_ms, result.error, headers, body
          ), attempt AS (
              INSERT INTO webhook_attempts (delivery_id, number, at, status, duration_ms, error, response_headers,
                                            response_body)
-             SELECT delivery_id, attempts, at, status, duration_ms, error, headers, body
-             FROM result JOIN delivery ON delivery.id = delivery_id
+             SELECT id, attempts, at, status, duration_ms, error, headers, body FROM delivery
              ON CONFLICT DO NOTHING
          ), hour AS (
              INSERT INTO webhook_hours AS hours (webhook_id, hour, delivered, failed)

@@ -17,7 +17,18 @@ pub struct KeptTarget {
     /// The secret before, while it is still valid.
     pub previous_secret: Option<Vec<u8>>,
     pub backlog_upto: Option<i64>,
+    /// What comes after the backlog becomes due after that.
+    pub backlog_until: Option<DateTime<Utc>>,
     pub now: DateTime<Utc>,
+}
+
+/// What waited while a webhook was switched off.
+#[derive(Clone, Copy, Debug)]
+pub struct Backlog {
+    /// Deliveries up to this id.
+    pub upto: i64,
+    /// What comes after them becomes due after that.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// Where deliveries go, and what they are signed with.
@@ -27,6 +38,13 @@ pub struct Target {
     pub url: String,
     pub headers: Vec<(String, String)>,
     pub secrets: Vec<Secret>,
+}
+
+impl KeptTarget {
+    pub fn backlog(&self) -> Option<Backlog> {
+        let until = self.backlog_until;
+        self.backlog_upto.map(|upto| Backlog { upto, until })
+    }
 }
 
 impl Target {

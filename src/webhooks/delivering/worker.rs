@@ -372,7 +372,7 @@ impl Worker {
         for (claim, kept, target) in renewal.changed {
             self.clock = (kept.now, Instant::now());
             if let Some(lane) = self.lanes.held(kept.id, claim) {
-                lane.lead_to(target, kept.backlog_upto);
+                lane.lead_to(target, kept.backlog());
             }
         }
     }
