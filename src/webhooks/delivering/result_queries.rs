@@ -79,7 +79,8 @@ pub async fn pause(pool: &PgPool, webhook_id: i64, claim: Uuid) -> sqlx::Result<
 }
 
 /// Writes results where their lanes are still held. Whether they outlive a crash of the server is not waited for: what
-/// is lost so is sent again, under the same id.
+/// is lost so is sent again, under the same id. Attempts are written from what the deliveries give back: joined with the
+/// results again, every one would be compared with every other, since PostgreSQL expects one row of either.
 pub async fn write(pool: &PgPool, batch: &[Sent], lanes: &[LaneResult]) -> sqlx::Result<Vec<WrittenLane>> {
     let query = sqlx::query_as(
         "WITH quick AS (
@@ -112,8 +113,6 @@ pub async fn write(pool: &PgPool, batch: &[Sent], lanes: &[LaneResult]) -> sqlx:
                  finished_at = CASE WHEN result.state <> 'pending' THEN now() END,
                  last_status = result.status, last_error = result.error
              FROM result WHERE delivery.id = result.delivery_id AND delivery.state = 'pending'
-             -- Not joined again: of what a statement has just written PostgreSQL expects one row, and would compare
-             -- every result with every delivery.
              RETURNING delivery.id, attempts, result.at, result.status, duration_ms, result.error, headers, body
          ), attempt AS (
              INSERT INTO webhook_attempts (delivery_id, number, at, status, duration_ms, error, response_headers,
