@@ -89,13 +89,17 @@ pub async fn drain(catalogues: &Catalogues<'_>, events: usize, webhooks: usize) 
 }
 
 /// Workers are killed one after another until everything has arrived.
-pub async fn kill(catalogues: &Catalogues<'_>, deliveries: usize) -> Result<String> {
+pub async fn kill(catalogues: &Catalogues<'_>, events: usize, webhooks: usize) -> Result<String> {
     let receiver = Receiver::start()?;
+    let deliveries = events * webhooks;
     fresh(
         catalogues,
-        &paths(5).iter().map(|path| receiver.url(path)).collect::<Vec<_>>(),
+        &paths(webhooks)
+            .iter()
+            .map(|path| receiver.url(path))
+            .collect::<Vec<_>>(),
     )?;
-    load(catalogues, deliveries / 5)?;
+    load(catalogues, events)?;
     let start = Instant::now();
     let (mut doomed, mut next) = (Program::worker(catalogues)?, Program::worker(catalogues)?);
     let (mut kills, mut arrivals) = (0, Vec::new());

@@ -91,7 +91,9 @@ async fn measure_parts(
         }
     }
     if has(Part::Killing) {
-        report.notes.push(backlog::kill(catalogues, 20_000).await?);
+        report
+            .notes
+            .push(backlog::kill(catalogues, webhooks.events, webhooks.webhooks).await?);
     }
     if has(Part::Cost) {
         let mut took: BTreeMap<String, Vec<Duration>> = BTreeMap::new();
