@@ -14,7 +14,7 @@ const INPUTS: usize = 1_000;
 const AT_ONCE: usize = 8;
 
 /// Pages and the parameters of their addresses.
-const PAGES: [(&str, &[&str]); 9] = [
+const PAGES: [(&str, &[&str]); 12] = [
     ("/products", &LIST),
     ("/products/count", &["q", "status", "import", "exact"]),
     (
@@ -27,6 +27,9 @@ const PAGES: [(&str, &[&str]); 9] = [
     ("/imports/choices", &["q", "import"]),
     ("/imports/names", &["ids"]),
     ("/imports/running", &["any"]),
+    ("/webhooks", &["before"]),
+    ("/webhooks/1", &["state", "before"]),
+    ("/webhooks/1/retries/new", &["since"]),
 ];
 const LIST: [&str; 8] = [
     "q",
@@ -40,7 +43,7 @@ const LIST: [&str; 8] = [
 ];
 
 /// Forms as they are sent when nothing about them is odd.
-const FORMS: [(&str, &[(&str, &str)]); 7] = [
+const FORMS: [(&str, &[(&str, &str)]); 10] = [
     (
         "/products",
         &[
@@ -78,7 +81,26 @@ const FORMS: [(&str, &[(&str, &str)]); 7] = [
     ),
     ("/products/clearing", &[("expected", "100000"), ("typed", "100,000")]),
     ("/products/clearing/cancellations", &[("imports", "100000")]),
+    (
+        "/webhooks/1",
+        &[
+            ("url", WEBHOOK),
+            ("description", "Shop"),
+            ("events", "product.created"),
+            ("only_fields", "name"),
+            ("header_name", "X-Key"),
+            ("header_value", "k"),
+        ],
+    ),
+    ("/webhooks/1/status", &[("enabled", "true")]),
+    (
+        "/webhooks/1/retries",
+        &[("since", "2026-11-22T08:30:00Z"), ("count", "2026-11-22T08:30:00Z%3D0")],
+    ),
 ];
+
+/// An address that needs no looking up. Nothing is sent, since there is no worker.
+const WEBHOOK: &str = "http://93.184.215.14/";
 
 /// Texts that have broken programs before, as they stand in an address or a form.
 const KNOWN: [&str; 44] = [
@@ -157,6 +179,9 @@ async fn shop() -> anyhow::Result<Served> {
         let request = served.client.post(served.url("/api/v1/products")).json(&product);
         request.send().await?.error_for_status()?;
     }
+    let webhook = serde_json::json!({"url": WEBHOOK});
+    let request = served.client.post(served.url("/api/v1/webhooks")).json(&webhook);
+    request.send().await?.error_for_status()?;
     Ok(served)
 }
 
@@ -216,7 +241,13 @@ async fn every_parameter_of_an_address_may_be_odd() -> anyhow::Result<()> {
         }
     }
     // Ids stand in the path itself.
-    for path in ["/products", "/imports", "/products/changes"] {
+    for path in [
+        "/products",
+        "/imports",
+        "/products/changes",
+        "/webhooks",
+        "/webhooks/1/deliveries",
+    ] {
         let request = |input: &str| client.get(served.url(&format!("{path}/{}", input.replace('+', "%20"))));
         let counts = all(&served, 99, request, path).await?;
         ensure!(counts.contains_key(&404), "{path}: {counts:?}");
