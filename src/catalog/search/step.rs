@@ -136,33 +136,42 @@ async fn index_ranges(connection: &mut PgConnection, most_bytes: usize, work: &m
     write(connection, builder, work).await
 }
 
-/// Indexes single products, and those of segments that are folded.
+/// Indexes single products, and those of segments that are folded. What a segment has no room for goes into the next one,
+/// in the same step: noted as changed again, it would have the next step fold what this one has made, without end.
 async fn index_named(connection: &mut PgConnection, most_bytes: usize, work: &mut Work) -> Result<()> {
     let ids: Vec<i64> = (&work.ids - &work.indexed).iter().map(|id| id as i64).collect();
-    let mut after = 0;
-    while after < ids.len() {
-        // So many that they fit; an order over all of them would have to be kept somewhere.
-        let piece = &ids[after..(after + FOLD_PRODUCTS as usize).min(ids.len())];
-        after += piece.len();
-        let mut builder = Builder::new();
-        let mut rows = queries::of_ids(connection, piece);
-        let mut beyond = Vec::new();
-        while let Some(row) = rows.try_next().await? {
-            let id = queries::doc(&row)?.id;
-            if builder.size_bytes() > most_bytes {
-                beyond.push(id);
-                continue;
-            }
-            work.indexed.insert(id as u64);
-            builder.add(row).await?;
-        }
-        drop(rows);
-        write(connection, builder, work).await?;
-        if !beyond.is_empty() {
-            super::note_changed(connection, &beyond).await?;
+    // So many that they fit; an order over all of them would have to be kept somewhere.
+    for piece in ids.chunks(FOLD_PRODUCTS as usize) {
+        let mut rest = piece.to_vec();
+        while !rest.is_empty() {
+            rest = index_piece(connection, most_bytes, &rest, work).await?;
         }
     }
     Ok(())
+}
+
+/// Makes a segment of products and gives those that it has no room for.
+async fn index_piece(
+    connection: &mut PgConnection,
+    most_bytes: usize,
+    ids: &[i64],
+    work: &mut Work,
+) -> Result<Vec<i64>> {
+    let mut builder = Builder::new();
+    let mut rows = queries::of_ids(connection, ids);
+    let mut beyond = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let id = queries::doc(&row)?.id;
+        if builder.len() > 0 && builder.size_bytes() > most_bytes {
+            beyond.push(id);
+            continue;
+        }
+        work.indexed.insert(id as u64);
+        builder.add(row).await?;
+    }
+    drop(rows);
+    write(connection, builder, work).await?;
+    Ok(beyond)
 }
 
 /// Writes a segment, unless it is empty.
