@@ -1,5 +1,9 @@
 //! Settings: environment variables, each also a flag. The only place that reads the environment.
 
+mod broker;
+
+pub use broker::{Broker, BrokerSettings, BrokerTrust};
+
 use axum::http::Uri;
 use clap::Args;
 use ipnet::IpNet;

@@ -19,8 +19,6 @@ pub struct Keeping {
 pub async fn run(engine: Engine, uploads: Uploads, search: Search, delivering: Delivering, keeping: Keeping) {
     let rings = Rings::new(engine.doorbell.clone());
     tokio::join!(
-        // Rings from other processes.
-        engine.doorbell.carry(engine.stopping.clone()),
         // Uploads are read while they arrive, any number side by side.
         engine.read_uploads(),
         // Imports are merged one after another.

@@ -3,7 +3,7 @@
 use super::signals::{self, Asked};
 use super::{Failure, start};
 use crate::catalog::{self, Search};
-use crate::config::{DatabaseSettings, SearchSettings};
+use crate::config::{BrokerSettings, DatabaseSettings, SearchSettings};
 use crate::imports::{self, Engine, Import, ImportJson, Phase, State, TerminalImport};
 use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
@@ -33,6 +33,8 @@ pub struct ImportArguments {
     json: bool,
     #[command(flatten)]
     database: DatabaseSettings,
+    #[command(flatten)]
+    broker: BrokerSettings,
     #[command(flatten)]
     search: SearchSettings,
 }
@@ -138,7 +140,8 @@ async fn import(
     stopping: &Stopping,
 ) -> anyhow::Result<Import> {
     let pool = database.pool.clone();
-    let doorbell = Doorbell::new(pool.clone());
+    let doorbell = Doorbell::over(&arguments.broker, &pool)?;
+    let carrier = doorbell.carry();
     let engine = Engine {
         storage: FileStorage::Postgres(pool.clone()),
         pool,
@@ -158,6 +161,7 @@ async fn import(
     })
     .await;
     bar.finish_and_clear();
+    carrier.end().await;
     import
 }
 

@@ -4,8 +4,8 @@ use super::{Failure, signals, start};
 use crate::accounts::Access;
 use crate::catalog::Search;
 use crate::config::{
-    DatabaseSettings, DeliverySettings, HistorySettings, SearchSettings, SecretSettings, UploadSettings, WebSettings,
-    WebhookSettings,
+    BrokerSettings, DatabaseSettings, DeliverySettings, HistorySettings, SearchSettings, SecretSettings,
+    UploadSettings, WebSettings, WebhookSettings,
 };
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, UploadSettings as Keeping, Uploads, Watches};
@@ -30,10 +30,12 @@ use tokio::net::TcpListener;
 const GRACE: Duration = Duration::from_secs(20);
 
 /// The settings of `serve` and `web`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone)]
 pub struct ServeArguments {
     #[command(flatten)]
     database: DatabaseSettings,
+    #[command(flatten)]
+    broker: BrokerSettings,
     #[command(flatten)]
     web: WebSettings,
     #[command(flatten)]
@@ -51,10 +53,12 @@ pub struct ServeArguments {
 }
 
 /// The settings of `worker`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone)]
 pub struct WorkerArguments {
     #[command(flatten)]
     database: DatabaseSettings,
+    #[command(flatten)]
+    broker: BrokerSettings,
     #[command(flatten)]
     uploads: UploadSettings,
     #[command(flatten)]
@@ -103,7 +107,8 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         let Some(opened) = start::open_unless(&arguments.database, &stopping).await? else {
             return Ok(ExitCode::SUCCESS);
         };
-        let engine = engine(&opened.database, &stopping);
+        let engine = engine(&opened.database, &arguments.broker, &stopping)?;
+        let carrier = engine.doorbell.carry();
         tracing::info!("working");
         let uploads = uploads(&opened.database, &engine, &arguments.uploads);
         let search = Search::new(opened.database.clone(), arguments.search.search_memory_mb);
@@ -112,6 +117,7 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         let delivering = delivering(&engine, sealing, &arguments.webhooks, arguments.deliveries)?;
         let keeping = keeping(arguments.history, arguments.deliveries);
         Box::pin(worker::run(engine, uploads, search, delivering, keeping)).await;
+        carrier.end().await;
         opened.close().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -144,10 +150,11 @@ async fn serve_with(
     database: &Database,
     stopping: Stopping,
 ) -> anyhow::Result<()> {
-    let engine = engine(database, &stopping);
+    let engine = engine(database, &arguments.broker, &stopping)?;
     let web = &arguments.web;
     let secret = start::secret(&arguments.database, &arguments.secret)?;
     let access = access(database, web, secret.as_ref()).await?;
+    let carrier = engine.doorbell.carry();
     let state = AppState {
         search: Search::new(database.clone(), arguments.search.search_memory_mb),
         database: database.clone(),
@@ -158,21 +165,15 @@ async fn serve_with(
         guard: SiteGuard::new(web.public_url.as_deref(), Vec::new(), access.is_locked()),
         access,
     };
-    let workers = match half {
-        Half::Both => tokio::spawn(worker::run(
-            engine.clone(),
-            state.uploads.clone(),
-            state.search.clone(),
-            delivering(
-                &engine,
-                state.webhooks.sealing.clone(),
-                &arguments.webhooks,
-                arguments.deliveries,
-            )?,
-            keeping(arguments.history, arguments.deliveries),
-        )),
-        Half::Web => tokio::spawn(async move { engine.doorbell.carry(engine.stopping.clone()).await }),
-    };
+    let delivering = delivering(
+        &engine,
+        state.webhooks.sealing.clone(),
+        &arguments.webhooks,
+        arguments.deliveries,
+    )?;
+    let keeping = keeping(arguments.history, arguments.deliveries);
+    let work = worker::run(engine, state.uploads.clone(), state.search.clone(), delivering, keeping);
+    let workers = (half == Half::Both).then(|| tokio::spawn(work));
     announce(&listener)?;
     let mut asked = stopping.clone();
     let server = axum::serve(
@@ -188,18 +189,21 @@ async fn serve_with(
             tracing::warn!("some requests did not end in time");
         }
     }
-    workers.await.context("the workers ended")?;
+    if let Some(workers) = workers {
+        workers.await.context("the workers ended")?;
+    }
+    carrier.end().await;
     Ok(())
 }
 
-fn engine(database: &Database, stopping: &Stopping) -> Engine {
+fn engine(database: &Database, broker: &BrokerSettings, stopping: &Stopping) -> anyhow::Result<Engine> {
     let pool = database.pool.clone();
-    Engine {
+    Ok(Engine {
         storage: FileStorage::Postgres(pool.clone()),
-        doorbell: Doorbell::new(pool.clone()),
+        doorbell: Doorbell::over(broker, &pool)?,
         pool,
         stopping: stopping.clone(),
-    }
+    })
 }
 
 async fn access(database: &Database, web: &WebSettings, secret: Option<&SecretKey>) -> anyhow::Result<Access> {

@@ -1,9 +1,10 @@
-//! What knows nothing of products: database, private PostgreSQL, doorbells, file storage.
+//! What knows nothing of products: database, private PostgreSQL, doorbells, file storage, lines to other servers.
 
 pub mod copy;
 pub mod database;
 pub mod doorbell;
 pub mod fault;
+pub mod line;
 pub mod memory;
 pub mod postgres;
 pub mod sealing;

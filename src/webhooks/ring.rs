@@ -8,40 +8,25 @@ use crate::platform::doorbell::Doorbell;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where changes by hand and what is done to webhooks arrive.
 const PATHS: [&str; 3] = ["/products", "/webhooks", "/deliveries"];
 
-/// Rings for workers that send deliveries. Cloning shares what is on its way.
+/// Rings for workers that send deliveries.
 #[derive(Clone, Debug)]
 pub struct Rings {
     doorbell: Doorbell,
-    /// Whether somebody is about to ring: one ring is enough for all that was committed before it.
-    is_coming: Arc<AtomicBool>,
 }
 
 impl Rings {
     /// Rings by this doorbell.
     pub fn new(doorbell: Doorbell) -> Self {
-        Self {
-            doorbell,
-            is_coming: Arc::default(),
-        }
+        Self { doorbell }
     }
 
-    /// Rings soon, without keeping anybody waiting.
+    /// Rings without keeping anybody waiting.
     pub fn ring(&self) {
-        if self.is_coming.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        let rings = self.clone();
-        tokio::spawn(async move {
-            // Whoever commits from now on rings again.
-            rings.is_coming.store(false, Ordering::SeqCst);
-            rings.doorbell.ring(TOPIC, 0).await;
-        });
+        self.doorbell.ring(TOPIC, 0);
     }
 }
 

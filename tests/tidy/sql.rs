@@ -16,7 +16,7 @@ const PLACES: [(&str, &str); 7] = [
     ),
     ("src/platform/copy.rs", "COPY, whoever asks"),
     ("src/platform/database.rs", "connecting, migrating, locks"),
-    ("src/platform/doorbell.rs", "LISTEN and NOTIFY"),
+    ("src/platform/doorbell/postgres.rs", "LISTEN and NOTIFY"),
     (
         "src/platform/postgres/",
         "the private PostgreSQL: its set-up and its shutdown",

@@ -41,7 +41,7 @@ async fn queue(
         )));
     }
     let id = queries::queue(&search.database.pool, action, filter, expected).await?;
-    doorbell.ring(TOPIC, id).await;
+    doorbell.ring(TOPIC, id);
     found(search, id).await
 }
 

@@ -25,7 +25,7 @@ pub async fn undo(search: &Search, doorbell: &Doorbell, id: i64) -> Result<BulkC
     };
     let change = found(search, undo).await?;
     if change.expected > AT_ONCE {
-        doorbell.ring(TOPIC, undo).await;
+        doorbell.ring(TOPIC, undo);
         return Ok(change);
     }
     let (_stop, going_on) = stopping::stopping();

@@ -47,7 +47,7 @@ impl Engine {
         let mut source = Source::Upload(Box::new(UploadSource {
             pool: self.pool.clone(),
             storage: self.storage.clone(),
-            ears: self.doorbell.listen(TO_READ),
+            ears: self.doorbell.listen_for(TO_READ, claimed.id),
             import_id: claimed.id,
             offset: 0,
         }));
@@ -62,7 +62,7 @@ impl Engine {
         };
         let work = Box::pin(merging::merge(&self.pool, &claimed));
         self.see_through(&claimed, work).await;
-        self.doorbell.ring(TO_MERGE, claimed.id).await;
+        self.doorbell.ring(TO_MERGE, claimed.id);
         Ok(Outcome::Worked)
     }
 
@@ -83,7 +83,7 @@ impl Engine {
 
     async fn read(&self, claimed: &Claimed, source: &mut Source, crowd: &Crowd) -> Result<()> {
         match reading::read(&self.pool, claimed, source, crowd).await? {
-            Ended::Read => self.doorbell.ring(TO_MERGE, claimed.id).await,
+            Ended::Read => self.doorbell.ring(TO_MERGE, claimed.id),
             Ended::Paused => claimed.claim().release(&self.pool, Duration::ZERO, None).await?,
         }
         Ok(())
@@ -125,7 +125,13 @@ impl Engine {
         let claim = claimed.claim();
         match stop {
             Stop::ClaimLost => Ok(()),
-            Stop::Asked => Ok(claim.release(&self.pool, Duration::ZERO, None).await?),
+            Stop::Asked => {
+                claim.release(&self.pool, Duration::ZERO, None).await?;
+                // Whoever else is there need not wait until it looks.
+                self.doorbell.ring(TO_READ, claimed.id);
+                self.doorbell.ring(TO_MERGE, claimed.id);
+                Ok(())
+            }
             Stop::File(failure) => claim.fail(&self.pool, &failure.to_string()).await,
             Stop::Trouble(error) if claimed.attempts >= MOST_ATTEMPTS => {
                 tracing::error!(

@@ -94,7 +94,7 @@ async fn create_upload(uploads: &Uploads, headers: &HeaderMap) -> http::Result<R
         expires_in: uploads.settings.expire_after,
     };
     let import = queries::create(&uploads.database.pool, &new).await?;
-    uploads.doorbell.ring(TOPIC, import.id).await;
+    uploads.doorbell.ring(TOPIC, import.id);
     let mut headers = HeaderMap::new();
     insert(&mut headers, LOCATION, &format!("/api/v1/imports/{}/file", import.id));
     if let Some(expires_at) = import.upload_expires_at {

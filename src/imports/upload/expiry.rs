@@ -22,7 +22,7 @@ pub async fn sweep(uploads: &Uploads) -> anyhow::Result<Swept> {
     let pool = &uploads.database.pool;
     let expired = queries::expire(pool, ABANDONED).await?;
     for id in &expired {
-        uploads.doorbell.ring(TOPIC, *id).await;
+        uploads.doorbell.ring(TOPIC, *id);
     }
     let old = queries::with_old_files(pool, uploads.settings.keep_file_for).await?;
     for id in &old {

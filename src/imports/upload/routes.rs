@@ -247,7 +247,7 @@ async fn explain(uploads: &Uploads, writer: &Writer, stopped: Stopped) -> Error 
 async fn cancel(State(uploads): State<Uploads>, Path(id): Path<String>) -> http::Result<StatusCode> {
     let id = number(&id)?;
     if queries::cancel(&uploads.database.pool, id).await? {
-        uploads.doorbell.ring(TOPIC, id).await;
+        uploads.doorbell.ring(TOPIC, id);
         return Ok(StatusCode::NO_CONTENT);
     }
     match queries::find(&uploads.database.pool, id).await? {

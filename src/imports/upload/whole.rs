@@ -117,7 +117,7 @@ async fn begin(uploads: &Uploads, options: &Options, length: Option<i64>) -> htt
         expires_in,
     };
     let import = queries::create(&uploads.database.pool, &new).await?;
-    uploads.doorbell.ring(TOPIC, import.id).await;
+    uploads.doorbell.ring(TOPIC, import.id);
     let end = length.unwrap_or_else(|| uploads.settings.max_size());
     Ok(Writer {
         import_id: import.id,
@@ -166,7 +166,7 @@ async fn end(uploads: &Uploads, writer: &Writer, outcome: Result<(), Stopped>) -
     let too_large = matches!(stopped, Stopped::TooLarge);
     let error = explain(uploads, stopped);
     match queries::fail(pool, writer.import_id, writer.id, &error.detail()).await {
-        Ok(true) => uploads.doorbell.ring(TOPIC, writer.import_id).await,
+        Ok(true) => uploads.doorbell.ring(TOPIC, writer.import_id),
         Ok(false) => {}
         // It fails a little later then, when its upload expires.
         Err(failure) => tracing::warn!(%failure, import = writer.import_id, "could not write down a failure"),

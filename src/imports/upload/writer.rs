@@ -91,7 +91,7 @@ pub(super) async fn acknowledge(uploads: &Uploads, writer: &Writer, pieces: &[Ke
             Err(error) => patience.bear(error.into()).await?,
         }
     }
-    uploads.doorbell.ring(TOPIC, writer.import_id).await;
+    uploads.doorbell.ring(TOPIC, writer.import_id);
     Ok(())
 }
 
@@ -117,7 +117,7 @@ pub(super) async fn complete(uploads: &Uploads, writer: &Writer) -> Result<(), S
             Err(error) => patience.bear(error.into()).await?,
         }
     }
-    uploads.doorbell.ring(TOPIC, writer.import_id).await;
+    uploads.doorbell.ring(TOPIC, writer.import_id);
     Ok(())
 }
 
