@@ -1,6 +1,7 @@
 //! What the tests share.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod brokers;
 pub mod catalogue;
 pub mod database;
 pub mod events;

@@ -1,5 +1,6 @@
 //! The real program in processes of its own, which tests may kill.
 
+use super::brokers;
 use anyhow::Context;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -10,7 +11,7 @@ pub struct Process {
     child: Child,
 }
 
-/// The program, on that database, with nothing of the tests' own environment that could steer it.
+/// The program, on that database and the broker of `TEST_BROKER`, with nothing of the tests' own environment that could steer it.
 pub fn program(database_url: Option<&str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_product-importer"));
     for name in [
@@ -27,11 +28,17 @@ pub fn program(database_url: Option<&str>) -> Command {
         "WEBHOOK_TIMEOUT_SECONDS",
         "WEBHOOK_CA_FILE",
         "WEBHOOK_DNS",
+        "BROKER_URL",
+        "REDIS_URL",
+        "CLOUDAMQP_URL",
     ] {
         command.env_remove(name);
     }
     if let Some(url) = database_url {
         command.env("DATABASE_URL", url);
+    }
+    if let Some(url) = brokers::shared_url().expect("the broker for tests does not start") {
+        command.env("BROKER_URL", url);
     }
     command
 }

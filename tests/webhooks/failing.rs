@@ -199,7 +199,7 @@ async fn a_webhook_that_only_fails_is_paused_and_catches_up_later() -> anyhow::R
 
     answer.store(200, Ordering::SeqCst);
     assert!(switch_on(shop.pool(), webhook_id).await?);
-    shop.ring().await;
+    shop.ring();
     shop.story("A-2", 1).await?;
     shop.until(ALL_DELIVERED).await?;
     assert_eq!(receiver.arrivals().len(), 3 + 26 + 1);

@@ -1,24 +1,32 @@
 //! A shop whose changes are sent to real receivers by real workers.
 
+use crate::support::brokers;
 use crate::support::database::TestDatabase;
 use crate::support::process::{Process, program};
 use crate::webhook;
 use anyhow::Context as _;
 use product_importer::catalog::edit::{self, NewProduct, Patch};
-use product_importer::platform::doorbell::Doorbell;
+use product_importer::platform::doorbell::{Carrier, Doorbell};
 use product_importer::webhooks::TOPIC;
 use sqlx::PgPool;
 use std::time::Duration;
 
 /// A catalogue, and what works on it.
 pub struct Shop {
+    doorbell: Doorbell,
+    /// Ends before the database goes.
+    _carrier: Carrier,
     pub database: TestDatabase,
 }
 
 impl Shop {
     pub async fn open() -> anyhow::Result<Self> {
+        let database = TestDatabase::create().await?;
+        let doorbell = brokers::doorbell(&database.database.pool)?;
         Ok(Self {
-            database: TestDatabase::create().await?,
+            _carrier: doorbell.carry(),
+            doorbell,
+            database,
         })
     }
 
@@ -57,7 +65,7 @@ impl Shop {
                 .await
                 .map_err(|error| anyhow::anyhow!("{error:?}"))?;
         }
-        self.ring().await;
+        self.ring();
         Ok(product.id)
     }
 
@@ -69,14 +77,14 @@ impl Shop {
         Ok(())
     }
 
-    pub async fn ring(&self) {
-        Doorbell::new(self.pool().clone()).ring(TOPIC, 0).await;
+    pub fn ring(&self) {
+        self.doorbell.ring(TOPIC, 0);
     }
 
     /// Moves the database's rows instead of waiting.
     pub async fn update(&self, statement: &'static str) -> anyhow::Result<u64> {
         let done = sqlx::query(statement).execute(self.pool()).await?;
-        self.ring().await;
+        self.ring();
         Ok(done.rows_affected())
     }
 
