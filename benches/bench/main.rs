@@ -1,5 +1,5 @@
 //! Measures the program beside a yardstick: `bin/bench import`, `bin/bench memory`, `bin/bench upload`, and
-//! `bin/bench search`; and without one, `bin/bench webhooks`.
+//! `bin/bench search`; and without one, `bin/bench webhooks` and `bin/bench doorbells`.
 //!
 //! Each run starts from a database copied from the same template, ours and the yardstick alternate, and after each
 //! run both catalogues must hold the same products. What is timed is whole processes, from start to exit.
@@ -9,7 +9,11 @@
     reason = "settings of a measurement come from where it was started"
 )]
 
+#[path = "../../tests/support/brokers.rs"]
+#[allow(dead_code, reason = "tests do more with brokers")]
+mod brokers;
 mod catalogues;
+mod doorbells;
 mod files;
 mod gin;
 mod import;
@@ -70,6 +74,11 @@ enum Command {
         #[command(flatten)]
         webhooks: webhooks::WebhookOptions,
     },
+    /// From commit to pick-up by 1, 4 and 16 workers, by PostgreSQL, Redis, RabbitMQ, and without a ring
+    Doorbells {
+        #[command(flatten)]
+        options: Options,
+    },
     #[command(hide = true)]
     Measured(measured::Order),
     #[command(hide = true)]
@@ -105,6 +114,7 @@ fn main() -> Result<()> {
         Command::Upload { options } => upload::measure(&options),
         Command::Search { options, search } => search::measure(&options, &search),
         Command::Webhooks { options, webhooks } => webhooks::measure(&options, &webhooks),
+        Command::Doorbells { options } => doorbells::measure(&options),
         Command::Measured(order) => order.carry_out(),
         Command::Receiver => webhooks::receiver::run(),
     }
