@@ -2,9 +2,14 @@
 //!
 //! Folding is compatibility decomposition (NFKD), removal of marks (General_Category Mark) and full case folding, in
 //! this order: `Crème` and `ＣＲＥＭＥ` both become `creme`. Words are those of Unicode's text segmentation (UAX #29).
+//!
+//! What a character becomes does not depend on those beside it: decomposition orders nothing but marks. So it is looked
+//! up in a table.
 
 use crate::catalog::sku::fold_case;
 use std::borrow::Cow;
+use std::iter::once;
+use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -17,8 +22,55 @@ pub fn fold(text: &str) -> Cow<'_, str> {
         }
         return Cow::Borrowed(text);
     }
-    let plain: String = text.nfkd().filter(|character| !is_combining_mark(*character)).collect();
-    Cow::Owned(fold_case(&plain).into_owned())
+    let mut folded = String::with_capacity(text.len() + text.len() / 4);
+    for character in text.chars() {
+        match FOLDED.of(character) {
+            Some(text) => folded.push_str(text),
+            None => folded.push_str(&fold_char(character)),
+        }
+    }
+    Cow::Owned(folded)
+}
+
+/// What the characters of Unicode's first plane become, made when it is first needed: some milliseconds of work.
+static FOLDED: LazyLock<Folded> = LazyLock::new(Folded::new);
+
+/// What characters become, one after the other.
+struct Folded {
+    texts: String,
+    /// Where the text of each character ends.
+    ends: Vec<u32>,
+}
+
+impl Folded {
+    fn new() -> Self {
+        let mut folded = Self {
+            texts: String::new(),
+            ends: Vec::new(),
+        };
+        for code in 0..=u32::from(u16::MAX) {
+            // Surrogates are no characters.
+            let text = char::from_u32(code).map(fold_char).unwrap_or_default();
+            folded.texts.push_str(&text);
+            folded.ends.push(folded.texts.len() as u32);
+        }
+        folded
+    }
+
+    fn of(&self, character: char) -> Option<&str> {
+        let place = character as usize;
+        let end = *self.ends.get(place)? as usize;
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        Some(&self.texts[start..end])
+    }
+}
+
+fn fold_char(character: char) -> String {
+    let plain: String = once(character)
+        .nfkd()
+        .filter(|part| !is_combining_mark(*part))
+        .collect();
+    fold_case(&plain).into_owned()
 }
 
 /// The words of a folded text, each with the byte at which it begins.
@@ -48,6 +100,15 @@ pub fn beginning(text: &str, count: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn characters_are_folded_as_texts_are(text in "\\PC*|[a-cÀ-ỹΐ-ώ가-힣ﬁ-ﬆ\u{300}-\u{345} ]*") {
+            let plain: String = text.nfkd().filter(|character| !is_combining_mark(*character)).collect();
+            prop_assert_eq!(fold(&text), fold_case(&plain));
+        }
+    }
 
     #[test]
     fn marks_case_and_compatibility_do_not_count() {
