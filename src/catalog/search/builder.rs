@@ -1,7 +1,6 @@
-//! Building a segment in memory, with a hand for each core.
+//! Building a segment in memory, with a thread for its grams.
 //!
-//! Products come in the order of their SKU keys, as rows of the database. Their grams are found on threads of their
-//! own, batch by batch in turn, and united in the end.
+//! Products come in the order of their SKU keys, as rows of the database, and go batch by batch to that thread.
 
 use super::columns::Columns;
 use super::index_queries::doc;
@@ -13,17 +12,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Products that are handed to a thread at once.
+/// Products that are handed over at once.
 const BATCH: usize = 2048;
-/// How often a thread tells how much it has, in batches.
+/// How often the thread tells how much it has, in batches.
 const TELL_EVERY: usize = 8;
 
 /// A segment that is being built.
 pub struct Builder {
     columns: Columns,
-    hands: Vec<Hand>,
-    turn: usize,
     batch: Vec<PgRow>,
+    batches: mpsc::Sender<(u32, Vec<PgRow>)>,
+    postings_bytes: Arc<AtomicUsize>,
+    postings: JoinHandle<Result<Postings>>,
     /// Ids of products that were something else before, so that older segments may have them.
     changed: Vec<i64>,
 }
@@ -36,21 +36,17 @@ pub struct Built {
     pub changed: Vec<i64>,
 }
 
-/// A thread that finds grams.
-struct Hand {
-    batches: mpsc::Sender<(u32, Vec<PgRow>)>,
-    size_bytes: Arc<AtomicUsize>,
-    postings: JoinHandle<Result<Postings>>,
-}
-
 impl Builder {
     pub fn new() -> Self {
-        let hands = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
+        let (batches, waiting) = mpsc::channel(1);
+        let postings_bytes = Arc::new(AtomicUsize::new(0));
+        let size = postings_bytes.clone();
         Self {
             columns: Columns::default(),
-            hands: (0..hands).map(|_| Hand::new()).collect(),
-            turn: 0,
             batch: Vec::with_capacity(BATCH),
+            batches,
+            postings_bytes,
+            postings: tokio::task::spawn_blocking(move || find_grams(waiting, &size)),
             changed: Vec::new(),
         }
     }
@@ -81,71 +77,42 @@ impl Builder {
 
     async fn hand_over(&mut self) -> Result<()> {
         let rows = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
-        if rows.is_empty() {
-            return Ok(());
-        }
         let first_ordinal = (self.columns.len() - rows.len()) as u32;
-        let hand = &self.hands[self.turn % self.hands.len()];
-        self.turn += 1;
-        let taken = hand.batches.send((first_ordinal, rows)).await;
-        taken.ok().context("a thread that indexes has ended early")
+        let taken = self.batches.send((first_ordinal, rows)).await;
+        taken.ok().context("the thread that indexes has ended early")
     }
 
     /// About how much memory it takes, and will take while it is written.
     pub fn size_bytes(&self) -> usize {
-        let hands: usize = self
-            .hands
-            .iter()
-            .map(|hand| hand.size_bytes.load(Ordering::Relaxed))
-            .sum();
-        self.columns.size_bytes() + hands
+        self.columns.size_bytes() + self.postings_bytes.load(Ordering::Relaxed)
     }
 
-    /// Waits for the threads and unites what they found.
+    /// Waits for the thread.
     pub async fn finish(mut self) -> Result<Built> {
         self.hand_over().await?;
-        let mut all = Postings::default();
-        for hand in self.hands {
-            drop(hand.batches);
-            let postings = hand.postings.await??;
-            if all.is_empty() {
-                all = postings;
-            } else {
-                all.unite(postings);
-            }
-        }
+        drop(self.batches);
         Ok(Built {
             columns: self.columns,
-            postings: all,
+            postings: self.postings.await??,
             changed: self.changed,
         })
     }
 }
 
-impl Hand {
-    fn new() -> Self {
-        let (batches, mut waiting) = mpsc::channel::<(u32, Vec<PgRow>)>(1);
-        let size_bytes = Arc::new(AtomicUsize::new(0));
-        let size = size_bytes.clone();
-        let postings = tokio::task::spawn_blocking(move || {
-            let mut postings = Postings::default();
-            let mut batches = 0;
-            while let Some((first_ordinal, rows)) = waiting.blocking_recv() {
-                for (ordinal, row) in (first_ordinal..).zip(&rows) {
-                    postings.add(ordinal, &doc(row)?);
-                }
-                postings.settle();
-                batches += 1;
-                if batches % TELL_EVERY == 0 {
-                    size.store(postings.size_bytes(), Ordering::Relaxed);
-                }
-            }
-            Ok(postings)
-        });
-        Self {
-            batches,
-            size_bytes,
-            postings,
+/// Finds the grams of batches until there are no more.
+fn find_grams(mut waiting: mpsc::Receiver<(u32, Vec<PgRow>)>, size_bytes: &AtomicUsize) -> Result<Postings> {
+    let mut postings = Postings::default();
+    let mut batches = 0;
+    while let Some((first_ordinal, rows)) = waiting.blocking_recv() {
+        for (ordinal, row) in (first_ordinal..).zip(&rows) {
+            postings.add(ordinal, &doc(row)?);
+        }
+        postings.settle();
+        batches += 1;
+        if batches % TELL_EVERY == 0 {
+            size_bytes.store(postings.size_bytes(), Ordering::Relaxed);
         }
     }
+    postings.finish();
+    Ok(postings)
 }

@@ -4,6 +4,7 @@
 //! ever out of date, and what a process lacks it reads again.
 
 use super::super::list::Position;
+use super::pages;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as Quick;
 use roaring::RoaringBitmap;
@@ -21,8 +22,10 @@ pub enum Key {
     Chunk(i64, i16, i32),
     /// The fences of an order: segment, kind.
     Fences(i64, i16),
-    /// The products of a gram: segment, gram.
-    Gram(i64, Vec<u8>),
+    /// The first grams of a segment's pages.
+    GramFences(i64),
+    /// A long bitmap of a segment: its number.
+    Bitmap(i64, i32),
     /// The products that do not count: segment, how many.
     Dead(i64, i32),
 }
@@ -31,6 +34,7 @@ pub enum Key {
 enum Held {
     Bytes(Arc<Vec<u8>>),
     Fences(Arc<Vec<Position>>),
+    GramFences(Arc<pages::Fences>),
     Bitmap(Arc<RoaringBitmap>),
 }
 
@@ -43,6 +47,7 @@ impl Weighter<Key, Held> for Weight {
             + match held {
                 Held::Bytes(bytes) => bytes.len() as u64,
                 Held::Fences(fences) => fences.iter().map(Position::size_bytes).sum::<usize>() as u64,
+                Held::GramFences(fences) => fences.size_bytes() as u64,
                 Held::Bitmap(bitmap) => bitmap.serialized_size() as u64,
             }
     }
@@ -79,6 +84,13 @@ impl Cache {
         }
     }
 
+    pub fn gram_fences(&self, key: &Key) -> Option<Arc<pages::Fences>> {
+        match self.0.get(key)? {
+            Held::GramFences(fences) => Some(fences),
+            _ => None,
+        }
+    }
+
     pub fn keep_bytes(&self, key: Key, bytes: Vec<u8>) -> Arc<Vec<u8>> {
         let bytes = Arc::new(bytes);
         self.0.insert(key, Held::Bytes(bytes.clone()));
@@ -94,6 +106,12 @@ impl Cache {
     pub fn keep_fences(&self, key: Key, fences: Vec<Position>) -> Arc<Vec<Position>> {
         let fences = Arc::new(fences);
         self.0.insert(key, Held::Fences(fences.clone()));
+        fences
+    }
+
+    pub fn keep_gram_fences(&self, key: Key, fences: pages::Fences) -> Arc<pages::Fences> {
+        let fences = Arc::new(fences);
+        self.0.insert(key, Held::GramFences(fences.clone()));
         fences
     }
 }

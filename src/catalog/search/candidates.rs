@@ -1,19 +1,23 @@
 //! Which products may match, by segment: the bitmaps of a search's grams, combined.
 
+use super::columns::Column;
 use super::grams::{self, Span, TermPlan};
-use super::read_queries as queries;
+use super::pages::{self, Fences, Posting};
 use super::reading::{Reading, Segment};
 use super::terms::Terms;
 use crate::catalog::Filter;
 use anyhow::Result;
 use roaring::RoaringBitmap;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// So many of a term's rarest trigrams are looked at: the others seldom tell more.
 const MOST_TRIGRAMS: usize = 10;
-/// A beginning that more words have than this is looked up by its first three characters.
-const MOST_WORDS: i64 = 512;
+/// So few products are not made fewer by reading long bitmaps.
+const FEW: u64 = 16;
+/// A beginning whose words fill more pages than this is looked up by its first three characters.
+const MOST_WORD_PAGES: i32 = 6;
 
 /// What may match in one segment, by the relevance that it can have. Each set has the one before in it.
 pub struct Candidates {
@@ -27,9 +31,6 @@ pub struct Candidates {
     pub is_exact: bool,
 }
 
-type Bitmaps = HashMap<(i64, Vec<u8>), Arc<RoaringBitmap>>;
-type Counts = HashMap<(i64, Vec<u8>), i32>;
-
 /// Everything that is asked of the index.
 struct Plan {
     terms: Vec<TermPlan>,
@@ -40,57 +41,72 @@ struct Plan {
     before: Option<i64>,
 }
 
-/// What was found of it in each segment.
+/// What was found of it in one segment.
 #[derive(Default)]
 struct Found {
-    counts: Counts,
-    /// By segment and term.
-    words: HashMap<(i64, usize), Vec<Vec<u8>>>,
-    /// By segment: what was changed in the time that is asked for, and maybe a little more.
-    changed: HashMap<i64, RoaringBitmap>,
-    bitmaps: Bitmaps,
+    grams: HashMap<Vec<u8>, Held>,
+    /// By term: the words of descriptions that begin with it.
+    words: HashMap<usize, Words>,
+    /// What was changed in the time that is asked for, and maybe a little more.
+    changed: Option<RoaringBitmap>,
+    /// Long bitmaps, by number.
+    long: HashMap<i32, Arc<RoaringBitmap>>,
 }
+
+/// The products of a gram.
+enum Held {
+    Here(RoaringBitmap),
+    /// Among the long bitmaps: how many products, and its number.
+    Long(u32, i32),
+}
+
+/// The words that begin with a term.
+enum Words {
+    Few(Vec<Held>),
+    /// More than one wants to look at.
+    Many,
+}
+
+type Pages = HashMap<(i64, i32), Arc<Vec<u8>>>;
 
 /// Finds them, segment by segment.
 pub async fn find(reading: &mut Reading<'_>, terms: &Terms, filter: &Filter) -> Result<Vec<Candidates>> {
     let plan = Plan::of(terms, filter);
-    let found = look_up(reading, &plan).await?;
-    let segments = reading.segments.iter();
-    Ok(segments.map(|segment| plan.combine(segment, &found)).collect())
+    let mut found = look_up(reading, &plan).await?;
+    if plan.since.is_some() || plan.before.is_some() {
+        for (at, found) in found.iter_mut().enumerate() {
+            found.changed = Some(reading.changed(at, plan.since, plan.before).await?);
+        }
+    }
+    let segments = reading.segments.iter().zip(&found);
+    Ok(segments.map(|(segment, found)| plan.combine(segment, found)).collect())
 }
 
-async fn look_up(reading: &mut Reading<'_>, plan: &Plan) -> Result<Found> {
+/// Looks the grams up in every segment: first their pages, then what is too long for these.
+async fn look_up(reading: &mut Reading<'_>, plan: &Plan) -> Result<Vec<Found>> {
     let ids: Vec<i64> = reading.segments.iter().map(|segment| segment.id).collect();
-    let mut found = Found::default();
-    if ids.is_empty() {
-        return Ok(found);
-    }
-    let grams = plan.grams();
-    if !grams.is_empty() {
-        let counts = queries::count_grams(&mut reading.transaction, &ids, &grams).await?;
-        found.counts = counts
-            .into_iter()
-            .map(|row| ((row.segment_id, row.gram), row.products))
-            .collect();
-    }
-    let (terms, spans): (Vec<usize>, Vec<&Span>) = plan.word_spans().unzip();
-    if !spans.is_empty() {
-        for (span, segment, gram) in queries::grams_in(&mut reading.transaction, &ids, &spans, MOST_WORDS + 1).await? {
-            found
-                .words
-                .entry((segment, terms[span as usize]))
-                .or_default()
-                .push(gram);
+    let fences = reading.gram_fences().await?;
+    let numbers = ids.iter().zip(&fences).flat_map(|(id, fences)| {
+        let numbers = plan.pages(fences).into_iter();
+        numbers.map(|number| (*id, Column::Grams, number))
+    });
+    let numbers: Vec<(i64, Column, i32)> = numbers.collect();
+    let read = reading.chunks(&numbers).await?;
+    let pages: Pages = numbers.iter().map(|(id, _, number)| (*id, *number)).zip(read).collect();
+    let found = ids
+        .iter()
+        .zip(&fences)
+        .map(|(id, fences)| plan.read(*id, fences, &pages));
+    let mut found = found.collect::<Result<Vec<Found>>>()?;
+    let long = ids.iter().zip(&found).flat_map(|(id, found)| {
+        let numbers = plan.long(found).into_iter();
+        numbers.map(|number| (*id, number))
+    });
+    for ((id, number), bitmap) in reading.bitmaps(long.collect()).await? {
+        if let Some(at) = ids.iter().position(|segment| *segment == id) {
+            found[at].long.insert(number, bitmap);
         }
     }
-    if plan.since.is_some() || plan.before.is_some() {
-        for (at, id) in ids.iter().enumerate() {
-            let changed = reading.changed(at, plan.since, plan.before).await?;
-            found.changed.insert(*id, changed);
-        }
-    }
-    let wanted = ids.iter().flat_map(|id| plan.wanted(*id, &found)).collect();
-    found.bitmaps = reading.bitmaps(wanted).await?;
     Ok(found)
 }
 
@@ -130,22 +146,59 @@ impl Plan {
         spans.enumerate().filter_map(|(term, span)| Some((term, span?)))
     }
 
-    /// The bitmaps that decide in a segment.
-    fn wanted(&self, segment: i64, found: &Found) -> Vec<(i64, Vec<u8>)> {
-        let mut grams: Vec<&Vec<u8>> = self.facets.iter().collect();
-        for (number, term) in self.terms.iter().enumerate() {
-            grams.extend(found.rarest(segment, &term.inside).unwrap_or_default());
-            grams.extend(found.rarest(segment, &term.sku).unwrap_or_default());
-            grams.extend(found.rarest(segment, &term.description_parts).unwrap_or_default());
-            grams.extend(term.name.iter().chain(&term.description));
-            match found.words_of(segment, number) {
-                Words::Few(words) => grams.extend(words),
-                Words::Many => grams.extend(&term.description_beginning),
+    /// The pages of a segment that tell of them.
+    fn pages(&self, fences: &Fences) -> Vec<i32> {
+        let mut pages: Vec<i32> = self.grams().into_iter().map(|gram| fences.page_of(gram)).collect();
+        for (_, span) in self.word_spans() {
+            pages.extend(pages_of(span, fences).into_iter().flatten());
+        }
+        pages.sort_unstable();
+        pages.dedup();
+        pages
+    }
+
+    /// Reads what a segment's pages tell.
+    fn read(&self, segment: i64, fences: &Fences, pages: &Pages) -> Result<Found> {
+        let page = |number: i32| pages.get(&(segment, number)).map_or(&[][..], |page| page.as_slice());
+        let mut found = Found::default();
+        for gram in self.grams() {
+            let mut entries = pages::entries(page(fences.page_of(gram)));
+            if let Some(entry) = entries.find(|entry| entry.gram == gram) {
+                found.grams.insert(gram.to_vec(), Held::read(entry.posting)?);
             }
         }
-        grams.sort_unstable();
-        grams.dedup();
-        grams.into_iter().map(|gram| (segment, gram.clone())).collect()
+        for (term, span) in self.word_spans() {
+            let words = match pages_of(span, fences) {
+                Some(numbers) => {
+                    let entries = numbers.flat_map(|number| pages::entries(page(number)));
+                    let inside = entries.filter(|entry| *span.0 <= *entry.gram && *entry.gram < *span.1);
+                    Words::Few(inside.map(|entry| Held::read(entry.posting)).collect::<Result<_>>()?)
+                }
+                None => Words::Many,
+            };
+            found.words.insert(term, words);
+        }
+        Ok(found)
+    }
+
+    /// The long bitmaps that decide in a segment.
+    fn long(&self, found: &Found) -> Vec<i32> {
+        let mut held: Vec<&Held> = found.all(&self.facets).collect();
+        for (number, term) in self.terms.iter().enumerate() {
+            held.extend(found.rarest(&term.inside).unwrap_or_default());
+            held.extend(found.rarest(&term.sku).unwrap_or_default());
+            held.extend(found.rarest(&term.description_parts).unwrap_or_default());
+            held.extend(found.all(term.name.iter().chain(&term.description)));
+            match found.words.get(&number) {
+                Some(Words::Few(words)) => held.extend(words),
+                Some(Words::Many) => held.extend(found.all(&term.description_beginning)),
+                None => {}
+            }
+        }
+        let mut numbers: Vec<i32> = held.into_iter().filter_map(Held::number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 
     /// Combines a segment's bitmaps.
@@ -153,9 +206,9 @@ impl Plan {
         let mut all = RoaringBitmap::new();
         all.insert_range(0..segment.products);
         for facet in &self.facets {
-            all &= found.bitmap(segment.id, facet);
+            all &= found.union(found.all([facet]));
         }
-        if let Some(changed) = found.changed.get(&segment.id) {
+        if let Some(changed) = &found.changed {
             all &= changed;
         }
         all -= &segment.left_out;
@@ -166,27 +219,34 @@ impl Plan {
             is_exact: self.since.is_none() && self.before.is_none(),
         };
         for (number, term) in self.terms.iter().enumerate() {
-            candidates.narrow(segment.id, number, term, found);
+            candidates.narrow(found, number, term);
         }
         candidates
     }
 }
 
+/// The pages of the words that begin with a term, unless they are many.
+fn pages_of(span: &Span, fences: &Fences) -> Option<RangeInclusive<i32>> {
+    let (first, last) = (fences.page_of(&span.0), fences.page_of(&span.1));
+    (last - first < MOST_WORD_PAGES).then_some(first..=last)
+}
+
 impl Candidates {
     /// Leaves only what one more term lets through.
-    fn narrow(&mut self, segment: i64, number: usize, term: &TermPlan, found: &Found) {
-        self.by_sku &= found.intersection(segment, &term.sku);
-        let mut names = found.intersection(segment, &term.inside);
-        names |= found.union(segment, &term.name);
-        let mut all = found.union(segment, &term.description);
-        all |= found.intersection(segment, &term.description_parts);
+    fn narrow(&mut self, found: &Found, number: usize, term: &TermPlan) {
+        self.by_sku &= found.intersection(&term.sku);
+        let mut names = found.intersection(&term.inside);
+        names |= found.union(found.all(&term.name));
+        let mut all = found.union(found.all(&term.description));
+        all |= found.intersection(&term.description_parts);
         let mut is_exact = term.is_exact_in_names && term.is_exact_in_description;
-        match found.words_of(segment, number) {
-            Words::Few(words) => all |= found.union(segment, words),
-            Words::Many => {
-                all |= found.union(segment, &term.description_beginning);
+        match found.words.get(&number) {
+            Some(Words::Few(words)) => all |= found.union(words),
+            Some(Words::Many) => {
+                all |= found.union(found.all(&term.description_beginning));
                 is_exact = false;
             }
+            None => {}
         }
         all |= &names;
         self.by_names &= names;
@@ -195,52 +255,67 @@ impl Candidates {
     }
 }
 
-/// The words of descriptions that begin with a term.
-enum Words<'a> {
-    Few(&'a [Vec<u8>]),
-    /// More than one wants to look at.
-    Many,
-}
-
 impl Found {
-    /// Those of the grams that are worth looking at; none where a segment lacks one of them.
-    fn rarest<'a>(&self, segment: i64, grams: &'a [Vec<u8>]) -> Option<Vec<&'a Vec<u8>>> {
-        let count = |gram: &'a Vec<u8>| Some((*self.counts.get(&(segment, gram.clone()))?, gram));
-        let mut counted = grams.iter().map(count).collect::<Option<Vec<_>>>()?;
-        counted.sort_unstable();
-        Some(counted.into_iter().map(|(_, gram)| gram).take(MOST_TRIGRAMS).collect())
+    /// What is held of these grams.
+    fn all<'a>(&'a self, grams: impl IntoIterator<Item = &'a Vec<u8>>) -> impl Iterator<Item = &'a Held> {
+        grams.into_iter().filter_map(|gram| self.grams.get(gram))
     }
 
-    fn words_of(&self, segment: i64, term: usize) -> Words<'_> {
-        match self.words.get(&(segment, term)) {
-            None => Words::Few(&[]),
-            Some(words) if words.len() as i64 > MOST_WORDS => Words::Many,
-            Some(words) => Words::Few(words),
+    /// Those of several grams that are worth looking at, the rarest first; none where a segment lacks one of them.
+    fn rarest(&self, grams: &[Vec<u8>]) -> Option<Vec<&Held>> {
+        let held = grams.iter().map(|gram| self.grams.get(gram));
+        let mut held = held.collect::<Option<Vec<&Held>>>()?;
+        held.sort_by_key(|held| held.count());
+        held.truncate(MOST_TRIGRAMS);
+        if held.first().is_some_and(|rarest| rarest.count() <= FEW) {
+            held.retain(|held| held.number().is_none());
+        }
+        Some(held)
+    }
+
+    fn bitmap<'a>(&'a self, held: &'a Held) -> Option<&'a RoaringBitmap> {
+        match held {
+            Held::Here(bitmap) => Some(bitmap),
+            Held::Long(_, number) => self.long.get(number).map(AsRef::as_ref),
         }
     }
 
-    fn bitmap(&self, segment: i64, gram: &[u8]) -> RoaringBitmap {
-        let found = self.bitmaps.get(&(segment, gram.to_vec()));
-        found.map_or_else(RoaringBitmap::new, |bitmap| bitmap.as_ref().clone())
-    }
-
-    fn intersection(&self, segment: i64, grams: &[Vec<u8>]) -> RoaringBitmap {
-        let mut rarest = self.rarest(segment, grams).unwrap_or_default().into_iter();
-        let Some(first) = rarest.next() else {
+    fn intersection(&self, grams: &[Vec<u8>]) -> RoaringBitmap {
+        let rarest = self.rarest(grams).unwrap_or_default();
+        let mut bitmaps = rarest.into_iter().filter_map(|held| self.bitmap(held));
+        let Some(first) = bitmaps.next() else {
             return RoaringBitmap::new();
         };
-        rarest.fold(self.bitmap(segment, first), |mut all, gram| {
-            if let Some(bitmap) = self.bitmaps.get(&(segment, gram.clone())) {
-                all &= bitmap.as_ref();
-            }
+        bitmaps.fold(first.clone(), |mut all, bitmap| {
+            all &= bitmap;
             all
         })
     }
 
-    fn union<'a>(&self, segment: i64, grams: impl IntoIterator<Item = &'a Vec<u8>>) -> RoaringBitmap {
-        let bitmaps = grams
-            .into_iter()
-            .filter_map(|gram| self.bitmaps.get(&(segment, gram.clone())));
-        roaring::MultiOps::union(bitmaps.map(AsRef::<RoaringBitmap>::as_ref))
+    fn union<'a>(&'a self, held: impl IntoIterator<Item = &'a Held>) -> RoaringBitmap {
+        roaring::MultiOps::union(held.into_iter().filter_map(|held| self.bitmap(held)))
+    }
+}
+
+impl Held {
+    fn read(posting: Posting<'_>) -> Result<Self> {
+        Ok(match posting {
+            Posting::Chunk(count, number) => Self::Long(count, number),
+            Posting::List(_) | Posting::Bitmap(..) => Self::Here(posting.bitmap()?.unwrap_or_default()),
+        })
+    }
+
+    fn count(&self) -> u64 {
+        match self {
+            Self::Here(bitmap) => bitmap.len(),
+            Self::Long(count, _) => u64::from(*count),
+        }
+    }
+
+    fn number(&self) -> Option<i32> {
+        match self {
+            Self::Here(_) => None,
+            Self::Long(_, number) => Some(*number),
+        }
     }
 }

@@ -6,9 +6,10 @@
 use super::super::list::{Position, Rank};
 use super::fold::fold;
 use super::grams::Doc;
+use super::interned::head;
 
-/// Products in a chunk of [`Column::Docs`] or [`Column::ById`].
-pub const DOCS_PER_CHUNK: usize = 1024;
+/// Products in a chunk of [`Column::Docs`] or [`Column::ById`]: as many as PostgreSQL keeps in one piece.
+pub const DOCS_PER_CHUNK: usize = 128;
 /// Ordinals in a chunk of an order.
 pub const ORDINALS_PER_CHUNK: usize = 8192;
 /// Products from one fence to the next.
@@ -39,7 +40,16 @@ pub enum Column {
     CreationFences = 9,
     /// Positions in the order of the last change.
     ChangeFences = 10,
+    /// Pages of grams ([`super::pages`]).
+    Grams = 11,
+    /// The first gram of each page.
+    GramFences = 12,
+    /// Bitmaps that are too long for their page.
+    Bitmaps = 13,
 }
+
+/// A column, the number of a chunk of it, its bytes.
+pub type Chunk = (Column, i32, Vec<u8>);
 
 /// The columns of a segment while it is built.
 #[derive(Default)]
@@ -91,8 +101,8 @@ impl Columns {
         self.rows.len() * (size_of::<Row>() + 2 * DOC_BYTES) + self.texts.len()
     }
 
-    /// Every chunk: its column, its number, its bytes.
-    pub fn chunks(&self) -> Vec<(Column, i32, Vec<u8>)> {
+    /// Every chunk.
+    pub fn chunks(&self) -> Vec<Chunk> {
         let mut chunks = Vec::new();
         let docs = self.rows.iter().map(|row| pair(row.id, row.version as u32));
         cut(&mut chunks, Column::Docs, DOCS_PER_CHUNK, docs);
@@ -146,14 +156,8 @@ impl Columns {
 
     fn sorted_by_name(&self) -> Vec<u32> {
         // Most names differ in their first eight bytes, which are compared as one number.
-        let head = |name: &str| {
-            let mut bytes = [0; 8];
-            let size = name.len().min(8);
-            bytes[..size].copy_from_slice(&name.as_bytes()[..size]);
-            u64::from_be_bytes(bytes)
-        };
         let rows = 0..self.rows.len();
-        let mut order: Vec<(u64, u32)> = rows.map(|at| (head(self.name(at)), at as u32)).collect();
+        let mut order: Vec<(u64, u32)> = rows.map(|at| (head(self.name(at).as_bytes()), at as u32)).collect();
         order.sort_unstable_by(|(one_head, one), (other_head, other)| {
             one_head
                 .cmp(other_head)
@@ -186,7 +190,7 @@ fn pair(id: i64, number: u32) -> [u8; DOC_BYTES] {
 }
 
 fn cut<const SIZE: usize>(
-    chunks: &mut Vec<(Column, i32, Vec<u8>)>,
+    chunks: &mut Vec<Chunk>,
     column: Column,
     per_chunk: usize,
     values: impl Iterator<Item = [u8; SIZE]>,
@@ -297,12 +301,12 @@ mod tests {
             .map(|(column, number, bytes)| ((column, number), bytes))
             .collect();
         assert_eq!(
-            pair_at(&chunks[&(Column::Docs, 2)], 5),
+            pair_at(&chunks[&(Column::Docs, 16)], 5),
             Some((((2053 * 7919) % count) as i64 + 1, 2053))
         );
-        assert_eq!(pairs(&chunks[&(Column::Docs, 2)]).count(), count - 2048);
+        assert_eq!(pairs(&chunks[&(Column::Docs, 23)]).count(), count - 23 * 128);
         assert_eq!(pair_at(&chunks[&(Column::ById, 0)], 0).unwrap(), (1, 0));
-        assert_eq!(id_fences(&chunks[&(Column::IdFences, 0)]), [1, 1025, 2049]);
+        assert_eq!(id_fences(&chunks[&(Column::IdFences, 0)])[..3], [1, 129, 257]);
         assert_eq!(
             chunks_of(&[1, 1025, 2049], [0, 1, 7, 1024, 2049, 9999].into_iter()),
             [0, 2]

@@ -70,29 +70,56 @@ pub struct TermPlan {
     pub is_exact_in_description: bool,
 }
 
-/// Tells every gram of a product but the beginnings of its description's words, some of them more than once.
-/// `folded_name` is its name, folded.
-pub fn of_doc(doc: &Doc<'_>, folded_name: &str, mut tell: impl FnMut(u8, &[u8])) {
+/// Which text of a product a piece is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum PieceOf {
+    Name = b'n',
+    Description = b'd',
+}
+
+/// What stands between the blanks of a text. Neither folding nor words reach across them, so a text has the grams of its
+/// pieces.
+pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split_ascii_whitespace()
+}
+
+/// Tells the grams of a piece but the beginnings of a description's words, some of them more than once.
+pub fn of_piece(of: PieceOf, piece: &str, mut tell: impl FnMut(u8, &[u8])) {
+    let folded = fold(piece);
+    match of {
+        PieceOf::Name => {
+            trigrams(&folded, &mut tell);
+            for (start, _) in words(&folded) {
+                beginnings(&folded[start..], 2, NAME_BEGINNING, &mut tell);
+            }
+        }
+        PieceOf::Description => {
+            for (start, word) in words(&folded) {
+                of_description_word(&folded[start..], word, &mut tell);
+            }
+        }
+    }
+}
+
+/// Tells the grams of a product that it has from neither name nor description.
+pub fn of_rest(doc: &Doc<'_>, mut tell: impl FnMut(u8, &[u8])) {
     let sku = fold(doc.sku);
     let sku = sku.trim_start();
     trigrams(sku, &mut tell);
-    trigrams(folded_name, &mut tell);
     beginnings(sku, 3, SKU_BEGINNING, &mut tell);
-    for (start, _) in words(folded_name) {
-        beginnings(&folded_name[start..], 2, NAME_BEGINNING, &mut tell);
-    }
-    let description = fold(doc.description);
-    for (start, word) in words(&description) {
-        let text = &description[start..];
-        let kept = kept_of_word(text, word).as_bytes();
-        tell(DESCRIPTION_WORD, kept);
-        if let Some(mark) = joined_to(text, word) {
-            tell(JOINED_WORD, &[kept, &[mark]].concat());
-        }
-    }
     tell(STATUS, if doc.active { b"a" } else { b"i" });
     if let Some(import_id) = doc.import_id {
         tell(IMPORT, &import_id.to_be_bytes());
+    }
+}
+
+/// `word` stands at the beginning of `text`.
+fn of_description_word(text: &str, word: &str, tell: &mut impl FnMut(u8, &[u8])) {
+    let kept = kept_of_word(text, word).as_bytes();
+    tell(DESCRIPTION_WORD, kept);
+    if let Some(mark) = joined_to(text, word) {
+        tell(JOINED_WORD, &[kept, &[mark]].concat());
     }
 }
 
@@ -116,17 +143,14 @@ fn joined_to(text: &str, word: &str) -> Option<u8> {
     (mark.is_ascii_punctuation() && !b".,;:'_".contains(&mark)).then_some(mark)
 }
 
-/// The grams of which a description's word is one among many: its first one, two and three characters. None for
+/// Tells the grams of which a description's word is one among many: its first one, two and three characters. None for
 /// grams of another kind.
-pub fn beginnings_of_word(gram: &[u8]) -> Vec<Vec<u8>> {
-    let mut grams = Vec::new();
+pub fn of_word(gram: &[u8], mut tell: impl FnMut(u8, &[u8])) {
     if let Some((&DESCRIPTION_WORD, text)) = gram.split_first()
         && let Ok(text) = std::str::from_utf8(text)
     {
-        let tell = &mut |kind: u8, text: &[u8]| grams.push(self::gram(kind, text));
-        beginnings(text, 3, DESCRIPTION_BEGINNING, tell);
+        beginnings(text, 3, DESCRIPTION_BEGINNING, &mut tell);
     }
-    grams
 }
 
 fn trigrams(text: &str, tell: &mut impl FnMut(u8, &[u8])) {
@@ -289,11 +313,16 @@ mod tests {
 
     fn grams(doc: &Doc<'_>) -> BTreeSet<Vec<u8>> {
         let mut grams = BTreeSet::new();
-        of_doc(doc, &fold(doc.name), |kind, text| {
+        let mut tell = |kind: u8, text: &[u8]| {
             let gram = gram(kind, text);
-            grams.extend(beginnings_of_word(&gram));
+            of_word(&gram, |kind, text| {
+                grams.insert(super::gram(kind, text));
+            });
             grams.insert(gram);
-        });
+        };
+        of_rest(doc, &mut tell);
+        pieces(doc.name).for_each(|piece| of_piece(PieceOf::Name, piece, &mut tell));
+        pieces(doc.description).for_each(|piece| of_piece(PieceOf::Description, piece, &mut tell));
         grams
     }
 

@@ -1,7 +1,8 @@
 //! The SQL of the step that indexes.
 
-use super::columns::Column;
+use super::columns::{Chunk, Column, Columns};
 use super::grams::Doc;
+use super::pages::Cutter;
 use super::postings::Postings;
 use crate::platform::copy::CopyIn;
 use chrono::{DateTime, Utc};
@@ -157,41 +158,31 @@ pub async fn add_segment(connection: &mut PgConnection, products: usize) -> sqlx
         .await
 }
 
-/// Writes the columns of a segment.
-pub async fn add_columns(
+/// Writes the grams of a segment and its columns.
+pub async fn add_chunks(
     connection: &mut PgConnection,
     segment_id: i64,
-    chunks: Vec<(Column, i32, Vec<u8>)>,
+    postings: &Postings,
+    columns: &Columns,
 ) -> sqlx::Result<()> {
     let statement = "COPY search_columns (segment_id, kind, chunk, bytes) FROM STDIN (FORMAT binary)";
     let mut copy = CopyIn::begin(connection, statement, 4).await?;
-    for (column, number, bytes) in chunks {
-        copy.row()
-            .await?
-            .int8(segment_id)
-            .int2(column as i16)
-            .int4(number)
-            .bytea(&bytes);
+    let mut cutter = Cutter::default();
+    for (gram, ordinals) in postings.sorted() {
+        for chunk in cutter.add(gram, ordinals)? {
+            add_chunk(&mut copy, segment_id, &chunk).await?;
+        }
+    }
+    for chunk in cutter.finish().iter().chain(&columns.chunks()) {
+        add_chunk(&mut copy, segment_id, chunk).await?;
     }
     copy.finish().await
 }
 
-/// Writes the bitmaps of a segment.
-pub async fn add_grams(connection: &mut PgConnection, segment_id: i64, postings: Postings) -> sqlx::Result<()> {
-    let statement = "COPY search_grams (segment_id, products, gram, bitmap) FROM STDIN (FORMAT binary)";
-    let mut copy = CopyIn::begin(connection, statement, 4).await?;
-    let mut bytes = Vec::new();
-    for (gram, bitmap) in postings.into_sorted() {
-        bytes.clear();
-        bitmap.serialize_into(&mut bytes)?;
-        copy.row()
-            .await?
-            .int8(segment_id)
-            .int4(bitmap.len() as i32)
-            .bytea(&gram)
-            .bytea(&bytes);
-    }
-    copy.finish().await
+async fn add_chunk(copy: &mut CopyIn<'_>, segment_id: i64, (column, number, bytes): &Chunk) -> sqlx::Result<()> {
+    let row = copy.row().await?;
+    row.int8(segment_id).int2(*column as i16).int4(*number).bytea(bytes);
+    Ok(())
 }
 
 /// Says which products of a segment no longer count.
@@ -207,11 +198,10 @@ pub async fn set_dead(connection: &mut PgConnection, segment_id: i64, dead: &Roa
     Ok(())
 }
 
-/// Removes segments. Their bitmaps go last of what is theirs: [`forgotten_segments`] looks for those.
+/// Removes segments.
 pub async fn remove_segments(connection: &mut PgConnection, ids: &[i64]) -> sqlx::Result<()> {
     for statement in [
         "DELETE FROM search_columns WHERE segment_id = ANY($1)",
-        "DELETE FROM search_grams WHERE segment_id = ANY($1)",
         "DELETE FROM search_segments WHERE id = ANY($1)",
     ] {
         sqlx::query(statement).bind(ids).execute(&mut *connection).await?;
@@ -248,14 +238,14 @@ pub async fn forget_segments(connection: &mut PgConnection, is_set_aside: bool) 
     Ok(())
 }
 
-/// The segments of which nothing but their bitmaps and columns is left. Each segment is found by one step along the
+/// The segments of which nothing but their columns is left. Each segment is found by one step along the
 /// primary key.
 pub async fn forgotten_segments(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<i64>> {
     sqlx::query_scalar(
         "WITH RECURSIVE built (id) AS (
-             SELECT min(segment_id) FROM search_grams
+             SELECT min(segment_id) FROM search_columns
              UNION ALL
-             SELECT (SELECT min(segment_id) FROM search_grams WHERE segment_id > built.id)
+             SELECT (SELECT min(segment_id) FROM search_columns WHERE segment_id > built.id)
              FROM built WHERE built.id IS NOT NULL
          )
          SELECT id FROM built

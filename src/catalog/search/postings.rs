@@ -1,203 +1,187 @@
-//! The bitmaps of a segment while it is built: for each gram, the products that have it.
+//! The grams of a segment while it is built, and of each the products that have it.
 //!
-//! A product is known by its ordinal, its place in the segment. Several of these can be filled side by side with
-//! different products and be united in the end.
+//! A product is known by its ordinal, its place in the segment. What stands between two blanks mostly comes again, in
+//! another product: its grams are looked for once and remembered.
 
-use super::fold::fold;
-use super::grams::{self, Doc};
-use hashbrown::HashMap;
-use roaring::{MultiOps as _, RoaringBitmap};
+use super::grams::{self, Doc, PieceOf};
+use super::interned::Interned;
+use super::ordinals::Ordinals;
 
-/// What a gram costs besides its bitmap's values, about, in bytes.
-const GRAM_BYTES: usize = 160;
-/// The longest gram that is kept as a number.
-const SHORT_BYTES: usize = 15;
+/// Longer pieces than this seldom come again.
+const PIECE_BYTES: usize = 48;
+/// So much memory may pieces take.
+const PIECES_BYTES: usize = 12 << 20;
 
 /// Grams and their products.
 #[derive(Default)]
 pub struct Postings {
-    short: HashMap<u128, u32>,
-    long: HashMap<Box<[u8]>, u32>,
-    bitmaps: Vec<RoaringBitmap>,
-    /// Grams' slots with ordinals, not yet in the bitmaps.
+    /// The number of a gram is the place of its products.
+    grams: Interned,
+    ordinals: Vec<Ordinals>,
+    pieces: Pieces,
+    /// Grams with ordinals, not yet in their place.
     found: Vec<(u32, u32)>,
     sorting: Sorting,
 }
 
-/// Room for sorting what was found by slot.
+/// The grams of pieces that have been seen.
+#[derive(Default)]
+struct Pieces {
+    known: Interned,
+    grams: Vec<u32>,
+    /// Where the grams of each piece end.
+    ends: Vec<usize>,
+}
+
+/// Room for sorting what was found by gram.
 #[derive(Default)]
 struct Sorting {
-    /// Of each slot how many ordinals there are, then where the next goes.
+    /// Of each gram how many ordinals there are, then where the next goes.
     places: Vec<u32>,
-    slots: Vec<u32>,
+    grams: Vec<u32>,
     ordinals: Vec<u32>,
 }
 
 impl Postings {
     /// Adds a product. Ordinals must come in ascending order. [`Postings::settle`] must follow after some of them.
     pub fn add(&mut self, ordinal: u32, doc: &Doc<'_>) {
-        grams::of_doc(doc, &fold(doc.name), |kind, text| {
-            let slot = self.slot(kind, text);
-            self.found.push((slot, ordinal));
-        });
+        let Self { grams, found, .. } = self;
+        grams::of_rest(doc, |kind, text| found.push((grams.number(kind, text), ordinal)));
+        for piece in grams::pieces(doc.name) {
+            self.add_piece(ordinal, PieceOf::Name, piece);
+        }
+        for piece in grams::pieces(doc.description) {
+            self.add_piece(ordinal, PieceOf::Description, piece);
+        }
     }
 
-    /// Puts what was found into the bitmaps. Bitmap by bitmap: one after the other as they come, each would be fetched
-    /// from memory for a single ordinal.
+    fn add_piece(&mut self, ordinal: u32, of: PieceOf, piece: &str) {
+        let Self {
+            grams, pieces, found, ..
+        } = self;
+        if piece.len() > PIECE_BYTES {
+            grams::of_piece(of, piece, |kind, text| found.push((grams.number(kind, text), ordinal)));
+            return;
+        }
+        let of_piece = pieces.grams(of, piece, grams);
+        found.extend(of_piece.iter().map(|gram| (*gram, ordinal)));
+    }
+
+    /// Puts what was found in its place. Gram by gram: one after the other as they come, each would be fetched from
+    /// memory for a single ordinal.
     pub fn settle(&mut self) {
-        let found = std::mem::take(&mut self.found);
-        self.sorting.sort(&found, self.bitmaps.len());
+        self.ordinals.resize_with(self.grams.len(), Ordinals::default);
+        self.sorting.sort(&self.found, self.grams.len());
         let mut start = 0;
-        for slot in &self.sorting.slots {
-            let end = self.sorting.places[*slot as usize] as usize;
-            let ordinals = &self.sorting.ordinals[start..end];
-            let mut last = None;
-            let distinct = ordinals
-                .iter()
-                .filter(|ordinal| last.replace(**ordinal) != Some(**ordinal));
-            // Ascending, and beyond what was settled before: it takes them all.
-            let _ = self.bitmaps[*slot as usize].append(distinct.copied());
-            self.sorting.places[*slot as usize] = 0;
+        let mut distinct = Vec::new();
+        for gram in &self.sorting.grams {
+            let end = self.sorting.places[*gram as usize] as usize;
+            distinct.clear();
+            distinct.extend_from_slice(&self.sorting.ordinals[start..end]);
+            distinct.dedup();
+            self.ordinals[*gram as usize].append(&distinct);
+            self.sorting.places[*gram as usize] = 0;
             start = end;
         }
-        self.found = found;
         self.found.clear();
-    }
-
-    fn slot(&mut self, kind: u8, text: &[u8]) -> u32 {
-        let next = self.bitmaps.len() as u32;
-        let slot = if let Some(gram) = packed(kind, text) {
-            *self.short.entry(gram).or_insert(next)
-        } else {
-            let gram = [&[kind], text].concat();
-            *self.long.entry(gram.into_boxed_slice()).or_insert(next)
-        };
-        if slot == next {
-            self.bitmaps.push(RoaringBitmap::new());
+        if self.pieces.size_bytes() > PIECES_BYTES {
+            self.pieces.clear();
         }
-        slot
-    }
-
-    /// Whether there is no gram yet.
-    pub fn is_empty(&self) -> bool {
-        self.bitmaps.is_empty()
     }
 
     /// About how much memory this takes.
     pub fn size_bytes(&self) -> usize {
-        let values: usize = self.bitmaps.iter().map(RoaringBitmap::serialized_size).sum();
-        self.bitmaps.len() * GRAM_BYTES + values
+        let of_ordinals: usize = self.ordinals.iter().map(Ordinals::heap_bytes).sum();
+        let of_grams = self.grams.size_bytes() + self.ordinals.len() * size_of::<Ordinals>();
+        of_grams + of_ordinals + self.pieces.size_bytes()
     }
 
-    /// Adds the products of other postings.
-    pub fn unite(&mut self, other: Self) {
-        let mut bitmaps = other.bitmaps;
-        let mut take = |slot: u32| std::mem::take(&mut bitmaps[slot as usize]);
-        for (gram, slot) in other.short {
-            let bitmap = take(slot);
-            let next = self.bitmaps.len() as u32;
-            let slot = *self.short.entry(gram).or_insert(next);
-            self.add_bitmap(slot, bitmap);
+    /// Adds the beginnings of words when every product is there, as unions over words: much less work than to add each to
+    /// each product's. Nothing can be added any more.
+    pub fn finish(&mut self) {
+        self.pieces = Pieces::default();
+        let words = self.grams.len() as u32;
+        let mut beginnings: Vec<(u32, u32)> = Vec::new();
+        let mut gram = Vec::new();
+        for word in 0..words {
+            gram.clear();
+            gram.extend_from_slice(self.grams.get(word));
+            grams::of_word(&gram, |kind, text| {
+                beginnings.push((self.grams.number(kind, text), word));
+            });
         }
-        for (gram, slot) in other.long {
-            let bitmap = take(slot);
-            let next = self.bitmaps.len() as u32;
-            let slot = *self.long.entry(gram).or_insert(next);
-            self.add_bitmap(slot, bitmap);
-        }
-    }
-
-    fn add_bitmap(&mut self, slot: u32, bitmap: RoaringBitmap) {
-        match self.bitmaps.get_mut(slot as usize) {
-            Some(there) => *there |= bitmap,
-            None => self.bitmaps.push(bitmap),
+        beginnings.sort_unstable();
+        self.ordinals.resize_with(self.grams.len(), Ordinals::default);
+        for of_one in beginnings.chunk_by(|(one, _), (next, _)| one == next) {
+            let union = Ordinals::union(of_one.iter().map(|(_, word)| &self.ordinals[*word as usize]));
+            self.ordinals[of_one[0].0 as usize] = union;
         }
     }
 
-    /// Every gram with its bitmap, in the order of their bytes: those that were added, and those made of them.
-    pub fn into_sorted(mut self) -> impl Iterator<Item = (Vec<u8>, RoaringBitmap)> {
-        self.add_beginnings();
-        let short = self.short.into_iter().map(|(gram, slot)| (unpacked(gram), slot));
-        let long = self.long.into_iter().map(|(gram, slot)| (gram.into_vec(), slot));
-        let mut grams: Vec<(Vec<u8>, u32)> = short.chain(long).collect();
-        grams.sort_unstable();
-        let mut bitmaps = self.bitmaps;
-        grams
-            .into_iter()
-            .map(move |(gram, slot)| (gram, std::mem::take(&mut bitmaps[slot as usize])))
+    /// Every gram with its products, in the order of their bytes.
+    pub fn sorted(&self) -> impl Iterator<Item = (&[u8], &Ordinals)> {
+        let sorted = self.grams.sorted().into_iter();
+        sorted.map(|gram| (self.grams.get(gram), &self.ordinals[gram as usize]))
     }
 }
 
-impl Postings {
-    /// The beginnings of words, as unions over words: much less work than to add each to each product's.
-    fn add_beginnings(&mut self) {
-        let mut words: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
-        let short = self.short.iter().map(|(gram, slot)| (unpacked(*gram), *slot));
-        let long = self.long.iter().map(|(gram, slot)| (gram.to_vec(), *slot));
-        for (gram, slot) in short.chain(long) {
-            for beginning in grams::beginnings_of_word(&gram) {
-                words.entry(beginning).or_default().push(slot);
-            }
+impl Pieces {
+    /// The grams of a piece, each once.
+    fn grams(&mut self, of: PieceOf, piece: &str, grams: &mut Interned) -> &[u32] {
+        let number = self.known.number(of as u8, piece.as_bytes()) as usize;
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        if number == self.ends.len() {
+            let mut of_piece = Vec::new();
+            grams::of_piece(of, piece, |kind, text| of_piece.push(grams.number(kind, text)));
+            of_piece.sort_unstable();
+            of_piece.dedup();
+            self.grams.extend(of_piece);
+            self.ends.push(self.grams.len());
         }
-        for (gram, slots) in words {
-            let Some((kind, text)) = gram.split_first() else {
-                continue;
-            };
-            // All at once: one after the other, thousands of words would each be merged into a longer and longer list.
-            let union = slots.iter().map(|slot| &self.bitmaps[*slot as usize]).union();
-            let slot = self.slot(*kind, text);
-            self.bitmaps[slot as usize] = union;
-        }
+        &self.grams[start..self.ends[number]]
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.known.size_bytes() + self.grams.len() * size_of::<u32>() + self.ends.len() * size_of::<usize>()
+    }
+
+    fn clear(&mut self) {
+        self.known.clear();
+        self.grams.clear();
+        self.ends.clear();
     }
 }
 
 impl Sorting {
-    /// Sorts ordinals by slot, keeping their order: by counting, for there are few slots.
-    fn sort(&mut self, found: &[(u32, u32)], slots: usize) {
-        self.places.resize(slots, 0);
-        self.slots.clear();
-        for (slot, _) in found {
-            let count = &mut self.places[*slot as usize];
+    /// Sorts ordinals by gram, keeping their order: by counting, for there are few grams.
+    fn sort(&mut self, found: &[(u32, u32)], grams: usize) {
+        self.places.resize(grams, 0);
+        self.grams.clear();
+        for (gram, _) in found {
+            let count = &mut self.places[*gram as usize];
             if *count == 0 {
-                self.slots.push(*slot);
+                self.grams.push(*gram);
             }
             *count += 1;
         }
         let mut start = 0;
-        for slot in &self.slots {
-            let place = &mut self.places[*slot as usize];
+        for gram in &self.grams {
+            let place = &mut self.places[*gram as usize];
             start += std::mem::replace(place, start);
         }
         self.ordinals.resize(found.len(), 0);
-        for (slot, ordinal) in found {
-            let place = &mut self.places[*slot as usize];
+        for (gram, ordinal) in found {
+            let place = &mut self.places[*gram as usize];
             self.ordinals[*place as usize] = *ordinal;
             *place += 1;
         }
     }
 }
 
-/// A short gram as a number: its length, its kind, its text.
-fn packed(kind: u8, text: &[u8]) -> Option<u128> {
-    let size = text.len() + 1;
-    if size > SHORT_BYTES {
-        return None;
-    }
-    let mut bytes = [0; 16];
-    bytes[0] = size as u8;
-    bytes[1] = kind;
-    bytes[2..=size].copy_from_slice(text);
-    Some(u128::from_le_bytes(bytes))
-}
-
-fn unpacked(gram: u128) -> Vec<u8> {
-    let bytes = gram.to_le_bytes();
-    bytes[1..=usize::from(bytes[0])].to_vec()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
 
     fn doc(name: &str) -> Doc<'_> {
         Doc {
@@ -206,7 +190,7 @@ mod tests {
             sku: "S-1",
             sku_key: "s-1",
             name,
-            description: "unbelievablylongwords are kept by their beginnings",
+            description: "unbelievablylongwords are kept by their beginnings, are they",
             active: true,
             import_id: None,
             created_at: 0,
@@ -215,27 +199,40 @@ mod tests {
     }
 
     #[test]
-    fn grams_survive_packing() {
-        assert_eq!(unpacked(packed(b't', b"abc").unwrap()), b"tabc");
-        assert_eq!(unpacked(packed(b's', b"").unwrap()), b"s");
-        assert_eq!(packed(b'w', b"fifteen-bytes-x"), None);
-    }
-
-    #[test]
-    fn united_postings_are_those_of_one_hand() {
-        let names = ["lamp", "desk lamp", "日本語の名前", "lamp", "chair"];
-        let (mut one, mut even, mut odd) = (Postings::default(), Postings::default(), Postings::default());
-        for (ordinal, name) in names.iter().enumerate() {
-            one.add(ordinal as u32, &doc(name));
-            if ordinal % 2 == 0 { &mut even } else { &mut odd }.add(ordinal as u32, &doc(name));
+    fn what_is_remembered_of_pieces_changes_nothing() {
+        let names = ["lamp", "desk lamp", "日本語の名前", "lamp", "chair", "Lamp, lamps"];
+        let mut postings = Postings::default();
+        let mut expected: BTreeMap<Vec<u8>, BTreeSet<u32>> = BTreeMap::new();
+        for ordinal in 0..500 {
+            let doc = doc(names[ordinal as usize % names.len()]);
+            postings.add(ordinal, &doc);
+            let mut tell = |kind: u8, text: &[u8]| {
+                let gram = [&[kind], text].concat();
+                grams::of_word(&gram, |kind, text| {
+                    expected.entry([&[kind], text].concat()).or_default().insert(ordinal);
+                });
+                expected.entry(gram).or_default().insert(ordinal);
+            };
+            grams::of_rest(&doc, &mut tell);
+            grams::of_piece(PieceOf::Name, doc.name, &mut tell);
+            grams::of_piece(PieceOf::Description, doc.description, &mut tell);
+            if ordinal % 70 == 0 {
+                postings.settle();
+            }
+            if ordinal == 300 {
+                postings.pieces.clear();
+            }
         }
-        assert!(one.size_bytes() > 0);
-        for postings in [&mut one, &mut even, &mut odd] {
-            postings.settle();
-        }
-        even.unite(odd);
-        let (one, united): (Vec<_>, Vec<_>) = (one.into_sorted().collect(), even.into_sorted().collect());
-        assert_eq!(one, united);
-        assert!(one.is_sorted_by(|(one, _), (next, _)| one < next));
+        postings.settle();
+        assert!(postings.size_bytes() > 0);
+        postings.finish();
+        let kept: Vec<(Vec<u8>, Vec<u32>)> = postings
+            .sorted()
+            .map(|(gram, ordinals)| (gram.to_vec(), ordinals.iter().collect()))
+            .collect();
+        let expected = expected
+            .into_iter()
+            .map(|(gram, ordinals)| (gram, ordinals.into_iter().collect()));
+        assert_eq!(kept, expected.collect::<Vec<_>>());
     }
 }

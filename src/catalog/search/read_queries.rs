@@ -1,6 +1,5 @@
 //! The SQL of searching.
 
-use super::grams::Span;
 use crate::catalog::Product;
 use roaring::RoaringBitmap;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
@@ -28,14 +27,6 @@ pub struct PendingRow {
     pub first_key: Option<String>,
     pub last_key: Option<String>,
     pub done_key: Option<String>,
-}
-
-/// How often a gram stands in a segment.
-#[derive(Debug, sqlx::FromRow)]
-pub struct GramCount {
-    pub segment_id: i64,
-    pub gram: Vec<u8>,
-    pub products: i32,
 }
 
 /// Begins a search: everything in it sees one state of the catalogue and its index.
@@ -82,71 +73,6 @@ pub async fn dead(connection: &mut PgConnection, segment_id: i64) -> sqlx::Resul
         Some(bytes) => RoaringBitmap::deserialize_from(&bytes[..]).map_err(|error| sqlx::Error::Decode(error.into())),
         None => Ok(RoaringBitmap::new()),
     }
-}
-
-/// How often grams stand in each segment.
-pub async fn count_grams(
-    connection: &mut PgConnection,
-    segments: &[i64],
-    grams: &[&[u8]],
-) -> sqlx::Result<Vec<GramCount>> {
-    sqlx::query_as(
-        "SELECT segment_id, found.gram, products
-         FROM unnest($1::bigint[]) AS segment (id) CROSS JOIN unnest($2::bytea[]) AS wanted (gram)
-         CROSS JOIN LATERAL (
-             SELECT segment_id, gram, products FROM search_grams
-             WHERE segment_id = segment.id AND search_grams.gram = wanted.gram OFFSET 0
-         ) AS found",
-    )
-    .bind(segments)
-    .bind(grams)
-    .fetch_all(connection)
-    .await
-}
-
-/// The grams of spans in each segment, at most `limit` of a span in a segment; with the number of their span.
-pub async fn grams_in(
-    connection: &mut PgConnection,
-    segments: &[i64],
-    spans: &[&Span],
-    limit: i64,
-) -> sqlx::Result<Vec<(i64, i64, Vec<u8>)>> {
-    let (first, after): (Vec<&[u8]>, Vec<&[u8]>) = spans.iter().map(|(first, after)| (&first[..], &after[..])).unzip();
-    sqlx::query_as(
-        "SELECT number - 1, segment.id, found.gram
-         FROM unnest($1::bigint[]) AS segment (id)
-         CROSS JOIN unnest($2::bytea[], $3::bytea[]) WITH ORDINALITY AS span (first, after, number)
-         CROSS JOIN LATERAL (
-             SELECT gram FROM search_grams
-             WHERE segment_id = segment.id AND gram >= span.first AND gram < span.after ORDER BY gram LIMIT $4
-         ) AS found",
-    )
-    .bind(segments)
-    .bind(first)
-    .bind(after)
-    .bind(limit)
-    .fetch_all(connection)
-    .await
-}
-
-/// The bitmaps of grams, each in its segment.
-pub async fn bitmaps(
-    connection: &mut PgConnection,
-    segments: &[i64],
-    grams: &[&[u8]],
-) -> sqlx::Result<Vec<(i64, Vec<u8>, Vec<u8>)>> {
-    sqlx::query_as(
-        "SELECT segment_id, found.gram, bitmap
-         FROM unnest($1::bigint[], $2::bytea[]) AS wanted (segment, gram)
-         CROSS JOIN LATERAL (
-             SELECT segment_id, gram, bitmap FROM search_grams
-             WHERE segment_id = wanted.segment AND search_grams.gram = wanted.gram OFFSET 0
-         ) AS found",
-    )
-    .bind(segments)
-    .bind(grams)
-    .fetch_all(connection)
-    .await
 }
 
 /// Chunks of columns, each of its segment.

@@ -4,6 +4,7 @@ use super::super::list::{Position, Rank};
 use super::Search;
 use super::cache::{Cache, Key};
 use super::columns::{self, Column, ORDINALS_PER_CHUNK};
+use super::pages;
 use super::read_queries::{self as queries, PendingRow, SCANNED_PRODUCTS};
 use crate::catalog::Product;
 use anyhow::{Context as _, Result};
@@ -136,16 +137,10 @@ impl<'a> Reading<'a> {
         let key = |(segment, column, number): &(i64, Column, i32)| Key::Chunk(*segment, *column as i16, *number);
         let mut found: Vec<Option<Arc<Vec<u8>>>> = wanted.iter().map(|chunk| self.cache.bytes(&key(chunk))).collect();
         let missing = wanted.iter().zip(&found).filter(|(_, found)| found.is_none());
-        let (mut segments, mut kinds, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-        for ((segment, column, number), _) in missing {
-            segments.push(*segment);
-            kinds.push(*column as i16);
-            numbers.push(*number);
-        }
-        if !segments.is_empty() {
-            let rows = queries::chunks(&mut self.transaction, &segments, &kinds, &numbers).await?;
+        let missing: Vec<(i64, Column, i32)> = missing.map(|(chunk, _)| *chunk).collect();
+        if !missing.is_empty() {
             let mut read: HashMap<Key, Arc<Vec<u8>>> = HashMap::new();
-            for (segment, kind, number, bytes) in rows {
+            for (segment, kind, number, bytes) in self.read(&missing).await? {
                 let key = Key::Chunk(segment, kind, number);
                 read.insert(key.clone(), self.cache.keep_bytes(key, bytes));
             }
@@ -168,7 +163,7 @@ impl<'a> Reading<'a> {
             return Ok(fences);
         }
         // Not through the cache of chunks: decoded they are kept here.
-        let rows = queries::chunks(&mut self.transaction, &[segment], &[column as i16], &[0]).await?;
+        let rows = self.read(&[(segment, column, 0)]).await?;
         let bytes = rows.into_iter().next().context("fences of the index are missing")?.3;
         let fences = columns::fences(column, &bytes).context("fences of the index are damaged")?;
         Ok(self.cache.keep_fences(key, fences))
@@ -203,8 +198,11 @@ impl<'a> Reading<'a> {
         }
         let numbers = places.start / ORDINALS_PER_CHUNK..places.end.div_ceil(ORDINALS_PER_CHUNK);
         let mut bits = vec![0_u8; products.div_ceil(64) * 8];
-        for number in numbers {
-            let chunk = self.chunk(segment, Column::ByChange, number as i32).await?;
+        let wanted: Vec<(i64, Column, i32)> = numbers
+            .clone()
+            .map(|number| (segment, Column::ByChange, number as i32))
+            .collect();
+        for (number, chunk) in numbers.zip(self.chunks(&wanted).await?) {
             let first = number * ORDINALS_PER_CHUNK;
             let inside = (first..)
                 .zip(columns::ordinals(&chunk))
@@ -237,28 +235,51 @@ impl<'a> Reading<'a> {
             .collect()
     }
 
-    /// The bitmaps of grams, each in its segment; those that a segment has not are left out.
-    pub async fn bitmaps(
-        &mut self,
-        wanted: Vec<(i64, Vec<u8>)>,
-    ) -> Result<HashMap<(i64, Vec<u8>), Arc<RoaringBitmap>>> {
-        let mut found = HashMap::new();
-        let (mut segments, mut grams) = (Vec::new(), Vec::new());
-        for (segment, gram) in &wanted {
-            if let Some(bitmap) = self.cache.bitmap(&Key::Gram(*segment, gram.clone())) {
-                found.insert((*segment, gram.clone()), bitmap);
-            } else {
-                segments.push(*segment);
-                grams.push(gram.as_slice());
-            }
+    /// The first grams of every segment's pages, in the order of the segments.
+    pub async fn gram_fences(&mut self) -> Result<Vec<Arc<pages::Fences>>> {
+        let ids: Vec<i64> = self.segments.iter().map(|segment| segment.id).collect();
+        let kept = |cache: &Cache, id: i64| cache.gram_fences(&Key::GramFences(id));
+        let mut fences: HashMap<i64, Arc<pages::Fences>> = HashMap::new();
+        fences.extend(ids.iter().filter_map(|id| Some((*id, kept(self.cache, *id)?))));
+        let missing = ids.iter().filter(|id| !fences.contains_key(id));
+        let wanted: Vec<(i64, Column, i32)> = missing.map(|id| (*id, Column::GramFences, 0)).collect();
+        for (id, _, _, bytes) in self.read(&wanted).await? {
+            let read = pages::Fences::read(bytes).context("fences of the index are damaged")?;
+            fences.insert(id, self.cache.keep_gram_fences(Key::GramFences(id), read));
         }
-        if !segments.is_empty() {
-            for (segment, gram, bytes) in queries::bitmaps(&mut self.transaction, &segments, &grams).await? {
-                let bitmap = RoaringBitmap::deserialize_unchecked_from(&bytes[..])?;
-                let bitmap = self.cache.keep_bitmap(Key::Gram(segment, gram.clone()), bitmap);
-                found.insert((segment, gram), bitmap);
-            }
+        let in_order = ids.iter().map(|id| fences.get(id).cloned());
+        in_order
+            .map(|fences| fences.context("fences of the index are missing"))
+            .collect()
+    }
+
+    /// Long bitmaps, by segment and number.
+    pub async fn bitmaps(&mut self, mut wanted: Vec<(i64, i32)>) -> Result<HashMap<(i64, i32), Arc<RoaringBitmap>>> {
+        let mut found = HashMap::new();
+        wanted.retain(|(segment, number)| {
+            let kept = self.cache.bitmap(&Key::Bitmap(*segment, *number));
+            kept.map(|bitmap| found.insert((*segment, *number), bitmap)).is_none()
+        });
+        let missing: Vec<(i64, Column, i32)> = wanted
+            .iter()
+            .map(|(id, number)| (*id, Column::Bitmaps, *number))
+            .collect();
+        for (segment, _, number, bytes) in self.read(&missing).await? {
+            let bitmap = RoaringBitmap::deserialize_unchecked_from(&bytes[..])?;
+            let bitmap = self.cache.keep_bitmap(Key::Bitmap(segment, number), bitmap);
+            found.insert((segment, number), bitmap);
         }
         Ok(found)
+    }
+
+    /// Reads chunks from the database.
+    async fn read(&mut self, wanted: &[(i64, Column, i32)]) -> Result<Vec<(i64, i16, i32, Vec<u8>)>> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let segments: Vec<i64> = wanted.iter().map(|(segment, _, _)| *segment).collect();
+        let kinds: Vec<i16> = wanted.iter().map(|(_, column, _)| *column as i16).collect();
+        let numbers: Vec<i32> = wanted.iter().map(|(_, _, number)| *number).collect();
+        Ok(queries::chunks(&mut self.transaction, &segments, &kinds, &numbers).await?)
     }
 }

@@ -185,9 +185,8 @@ async fn write(connection: &mut PgConnection, builder: Builder, work: &mut Work)
         return Ok(());
     }
     let segment_id = queries::add_segment(connection, columns.len()).await?;
-    queries::add_grams(connection, segment_id, postings).await?;
     fault::point("search.segment")?;
-    queries::add_columns(connection, segment_id, columns.chunks()).await?;
+    queries::add_chunks(connection, segment_id, &postings, &columns).await?;
     work.changed.extend(changed.iter().map(|id| *id as u64));
     Ok(())
 }

@@ -1,0 +1,218 @@
+//! How a segment's grams are kept: in pages, in the order of their bytes.
+//!
+//! Most grams stand in a handful of products, so a row for each would cost far more than it says. A page has as many as
+//! fit into a row that PostgreSQL keeps in one piece, each with its products; a long bitmap is a row of its own. The
+//! first gram of each page is kept apart, to find the page of a gram.
+
+use super::columns::{self, Chunk, Column};
+use super::ordinals::Ordinals;
+use roaring::RoaringBitmap;
+
+/// The most that PostgreSQL leaves in place is about 2,000 bytes.
+const PAGE_BYTES: usize = 1_900;
+/// A longer bitmap is a row of its own.
+const BITMAP_BYTES: usize = 400;
+/// Up to so many products are listed. The number stands where the next two would.
+const LISTED: u8 = 32;
+const BITMAP: u8 = 254;
+const CHUNK: u8 = 255;
+
+/// Cuts grams into pages.
+#[derive(Default)]
+pub struct Cutter {
+    page: Vec<u8>,
+    pages: i32,
+    bitmaps: i32,
+    fences: Vec<u8>,
+}
+
+/// A gram in a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    pub gram: &'a [u8],
+    pub posting: Posting<'a>,
+}
+
+/// The products of a gram: how many, and which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Posting<'a> {
+    /// Their ordinals, of four bytes each.
+    List(&'a [u8]),
+    /// A Roaring bitmap.
+    Bitmap(u32, &'a [u8]),
+    /// A Roaring bitmap in [`Column::Bitmaps`].
+    Chunk(u32, i32),
+}
+
+/// The first grams of a segment's pages.
+#[derive(Debug, Default)]
+pub struct Fences {
+    bytes: Vec<u8>,
+    /// Where each begins and ends.
+    places: Vec<(u32, u32)>,
+}
+
+impl Cutter {
+    /// Adds the next gram and gives the rows that are complete.
+    pub fn add(&mut self, gram: &[u8], ordinals: &Ordinals) -> std::io::Result<Vec<Chunk>> {
+        let mut chunks = Vec::new();
+        let mut entry = vec![gram.len() as u8];
+        entry.extend_from_slice(gram);
+        match ordinals {
+            Ordinals::Few(..) => put_list(&mut entry, ordinals),
+            Ordinals::Many(bitmap) => {
+                let size = bitmap.serialized_size();
+                let count = bitmap.len() as u32;
+                if count <= u32::from(LISTED) && count as usize * 4 <= size {
+                    put_list(&mut entry, ordinals);
+                } else if size <= BITMAP_BYTES {
+                    entry.push(BITMAP);
+                    entry.extend_from_slice(&count.to_le_bytes());
+                    entry.extend_from_slice(&(size as u16).to_le_bytes());
+                    bitmap.serialize_into(&mut entry)?;
+                } else {
+                    let mut bytes = Vec::with_capacity(size);
+                    bitmap.serialize_into(&mut bytes)?;
+                    chunks.push((Column::Bitmaps, self.bitmaps, bytes));
+                    entry.push(CHUNK);
+                    entry.extend_from_slice(&count.to_le_bytes());
+                    entry.extend_from_slice(&self.bitmaps.to_le_bytes());
+                    self.bitmaps += 1;
+                }
+            }
+        }
+        if self.page.len() + entry.len() > PAGE_BYTES {
+            chunks.push(self.cut());
+        }
+        if self.page.is_empty() {
+            self.fences.push(gram.len() as u8);
+            self.fences.extend_from_slice(gram);
+        }
+        self.page.extend_from_slice(&entry);
+        Ok(chunks)
+    }
+
+    /// The rest.
+    pub fn finish(mut self) -> [Chunk; 2] {
+        [self.cut(), (Column::GramFences, 0, self.fences)]
+    }
+
+    fn cut(&mut self) -> Chunk {
+        let number = self.pages;
+        self.pages += 1;
+        (Column::Grams, number, std::mem::take(&mut self.page))
+    }
+}
+
+fn put_list(entry: &mut Vec<u8>, ordinals: &Ordinals) {
+    let place = entry.len();
+    entry.push(0);
+    for ordinal in ordinals.iter() {
+        entry[place] += 1;
+        entry.extend_from_slice(&ordinal.to_le_bytes());
+    }
+}
+
+/// Reads a page.
+pub fn entries(mut page: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+    std::iter::from_fn(move || take_entry(&mut page))
+}
+
+fn take_entry<'a>(page: &mut &'a [u8]) -> Option<Entry<'a>> {
+    let size = *page.split_off_first()?;
+    let gram = page.split_off(..usize::from(size))?;
+    let posting = match *page.split_off_first()? {
+        BITMAP => {
+            let count = take_number(page)?;
+            let (size, rest) = page.split_first_chunk::<2>()?;
+            *page = rest;
+            Posting::Bitmap(count, page.split_off(..usize::from(u16::from_le_bytes(*size)))?)
+        }
+        CHUNK => Posting::Chunk(take_number(page)?, take_number(page)? as i32),
+        listed => Posting::List(page.split_off(..usize::from(listed) * 4)?),
+    };
+    Some(Entry { gram, posting })
+}
+
+fn take_number(bytes: &mut &[u8]) -> Option<u32> {
+    let (number, rest) = bytes.split_first_chunk::<4>()?;
+    *bytes = rest;
+    Some(u32::from_le_bytes(*number))
+}
+
+impl Posting<'_> {
+    /// The products, unless they are elsewhere.
+    pub fn bitmap(self) -> std::io::Result<Option<RoaringBitmap>> {
+        Ok(match self {
+            Self::List(bytes) => Some(columns::ordinals(bytes).collect()),
+            Self::Bitmap(_, bytes) => Some(RoaringBitmap::deserialize_unchecked_from(bytes)?),
+            Self::Chunk(..) => None,
+        })
+    }
+}
+
+impl Fences {
+    /// Reads [`Column::GramFences`].
+    pub fn read(bytes: Vec<u8>) -> Option<Self> {
+        let mut places = Vec::new();
+        let mut start = 0;
+        while let Some(size) = bytes.get(start) {
+            let end = start + 1 + usize::from(*size);
+            places.push((start as u32 + 1, end as u32));
+            start = end;
+        }
+        (start == bytes.len()).then_some(Self { bytes, places })
+    }
+
+    /// The page where a gram is, if it is anywhere; before all of them, the first.
+    pub fn page_of(&self, gram: &[u8]) -> i32 {
+        let is_before = |(start, end): &(u32, u32)| &self.bytes[*start as usize..*end as usize] <= gram;
+        self.places.partition_point(is_before).saturating_sub(1) as i32
+    }
+
+    /// How much memory they take.
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len() + self.places.len() * size_of::<(u32, u32)>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn pages_give_back_what_was_put_into_them() {
+        let mut cutter = Cutter::default();
+        let mut chunks = Vec::new();
+        let gram = |at: u32| format!("w{at:05}").into_bytes();
+        let products = |at: u32| (0..=at * at % 700).map(move |step| at + step * 101);
+        for at in 0..3000 {
+            let mut ordinals = Ordinals::default();
+            ordinals.append(&products(at).collect::<Vec<u32>>());
+            chunks.extend(cutter.add(&gram(at), &ordinals).unwrap());
+        }
+        chunks.extend(cutter.finish());
+        let chunks: BTreeMap<(Column, i32), Vec<u8>> = chunks
+            .into_iter()
+            .map(|(column, number, bytes)| ((column, number), bytes))
+            .collect();
+        let fences = Fences::read(chunks[&(Column::GramFences, 0)].clone()).unwrap();
+        for at in 0..3000 {
+            let gram = gram(at);
+            let page = &chunks[&(Column::Grams, fences.page_of(&gram))];
+            assert!(page.len() <= PAGE_BYTES);
+            let found = entries(page).find(|entry| entry.gram == gram).unwrap().posting;
+            let bitmap = match found {
+                Posting::Chunk(_, number) => {
+                    let bytes = &chunks[&(Column::Bitmaps, number)];
+                    RoaringBitmap::deserialize_from(&bytes[..]).unwrap()
+                }
+                here => here.bitmap().unwrap().unwrap(),
+            };
+            assert!(bitmap.into_iter().eq(products(at)), "{at}");
+        }
+        assert_eq!(fences.page_of(b"a"), 0);
+        assert!(entries(&chunks[&(Column::Grams, 0)][..7]).next().is_none(), "cut off");
+    }
+}
