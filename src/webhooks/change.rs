@@ -27,7 +27,7 @@ pub enum CatalogueChange {
 pub struct Change {
     /// Which product.
     pub product_id: i64,
-    /// The version to which the change led; of a product that is gone, its last.
+    /// The version to which the change led; a deletion leads to one as well.
     pub version: i32,
     /// What became of it.
     pub kind: ChangeKind,

@@ -72,11 +72,15 @@ pub async fn sweep_events(pool: &PgPool, keep: Duration, limit: i64) -> sqlx::Re
     Ok(done.rows_affected())
 }
 
+/// Those of deleted webhooks too.
 pub async fn sweep_hours(pool: &PgPool, keep: Duration) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM webhook_hours WHERE hour < now() - $1")
-        .bind(keep)
-        .execute(pool)
-        .await?;
+    sqlx::query(
+        "DELETE FROM webhook_hours
+         WHERE hour < now() - $1 OR NOT EXISTS (SELECT FROM webhooks WHERE webhooks.id = webhook_id)",
+    )
+    .bind(keep)
+    .execute(pool)
+    .await?;
     Ok(())
 }
 
@@ -95,6 +99,17 @@ pub async fn end_backlogs(pool: &PgPool) -> sqlx::Result<()> {
          WHERE backlog_upto IS NOT NULL AND enabled AND paused_at IS NULL
            AND NOT EXISTS (SELECT FROM webhook_deliveries
                            WHERE webhook_id = webhooks.id AND state = 'pending' AND webhook_deliveries.id <= backlog_upto)",
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Secrets of which the day beside their successors is over.
+pub async fn forget_secrets_before(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE webhooks SET previous_secret = NULL, previous_secret_until = NULL, version = version + 1
+         WHERE previous_secret_until <= now()",
     )
     .execute(pool)
     .await?;

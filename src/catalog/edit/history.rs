@@ -29,7 +29,7 @@ pub struct History {
 /// One thing that happened to a product.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The version it led to; a deletion leads to none and names the one it ended.
+    /// The version it led to; a deletion leads to one as well.
     pub version: i32,
     /// When it happened, unless nobody noted it.
     pub at: Option<DateTime<Utc>>,
@@ -136,7 +136,7 @@ impl Walk {
     }
 
     fn is_later(&self, row: &HistoryRow) -> bool {
-        row.version > self.product.version || (self.is_there && row.action == Action::Deleted.as_str())
+        row.version > self.product.version
     }
 
     /// Undoes the step that led here; `None` where the story begins or is not known.
@@ -188,7 +188,10 @@ impl Walk {
         let step = self.step(Some(row.at), action, Origin::Hand, &before);
         match action {
             Action::Created => self.is_over = true,
-            Action::Deleted => self.is_there = true,
+            Action::Deleted => {
+                self.product.version -= 1;
+                self.is_there = true;
+            }
             Action::Changed | Action::Restored => {
                 before.version -= 1;
                 (before.import_id, before.import_line) = (row.import_id, row.import_line);

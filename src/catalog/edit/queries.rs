@@ -107,12 +107,15 @@ pub async fn set_active(connection: &mut PgConnection, ids: &[i64], active: bool
     .await
 }
 
-/// Deletes products and keeps them as they were; gives them in the order of their ids.
+/// Deletes products and keeps them as they were; gives them in the order of their ids. A deletion leads to a version of
+/// its own, so that whoever was told of it can tell it from what came before.
 pub async fn delete(connection: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Product>> {
     sqlx::query_as(
         "WITH gone AS (
              DELETE FROM products
-             WHERE id IN (SELECT id FROM products WHERE id = ANY($1) ORDER BY id FOR UPDATE) RETURNING *
+             WHERE id IN (SELECT id FROM products WHERE id = ANY($1) ORDER BY id FOR UPDATE)
+             RETURNING id, created_at, updated_at, import_id, import_line, version + 1 AS version, active,
+                       sku, sku_key, name, description
          ), kept AS (
              INSERT INTO deleted_products (id, created_at, updated_at, import_id, import_line, version, active,
                     sku, sku_key, name, description)
