@@ -280,7 +280,8 @@ async fn every_field_of_a_form_may_be_odd() -> anyhow::Result<()> {
     ensure!(items.len() > 100, "hardly anything was taken: {}", items.len());
     for item in items {
         let id = item["id"].as_str().unwrap_or_default();
-        ensure!(served.get(&format!("/products/{id}")).await?.status() == 200, "{item}");
+        let status = served.get(&format!("/products/{id}")).await?.status();
+        ensure!(status == 200, "{status}: {item}");
     }
     Ok(())
 }
