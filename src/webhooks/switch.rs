@@ -12,6 +12,7 @@ pub async fn switch_on(pool: &PgPool, webhook_id: i64) -> sqlx::Result<bool> {
     let mut transaction = pool.begin().await?;
     let is_there = queries::switch_on(&mut transaction, webhook_id).await?;
     queries::forget_failures(&mut transaction, webhook_id).await?;
+    queries::begin_schedule_anew(&mut transaction, webhook_id).await?;
     transaction.commit().await?;
     Ok(is_there)
 }

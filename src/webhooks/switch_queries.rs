@@ -25,6 +25,19 @@ pub async fn forget_failures(connection: &mut PgConnection, webhook_id: i64) -> 
     Ok(())
 }
 
+/// What was tried before waits no longer for its next try, and has all tries before it again. It is as old as it is, so
+/// that it goes in its old order.
+pub async fn begin_schedule_anew(connection: &mut PgConnection, webhook_id: i64) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE webhook_deliveries SET tries = 0, next_attempt_at = created_at
+         WHERE webhook_id = $1 AND state = 'pending' AND tries > 0",
+    )
+    .bind(webhook_id)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 pub async fn switch_off(pool: &PgPool, webhook_id: i64) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "UPDATE webhooks SET enabled = false, stopped_reason = NULL, version = version + 1, updated_at = now()

@@ -109,16 +109,21 @@ async fn the_last_failure_is_final_until_somebody_asks_again() -> anyhow::Result
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_is_gone_is_told_nothing_more() -> anyhow::Result<()> {
     let shop = Shop::open().await?;
-    let (receiver, _) = switchable(410).await?;
-    shop.webhook(&receiver.url("/")).await?;
+    let (receiver, answer) = switchable(410).await?;
+    let webhook_id = shop.webhook(&receiver.url("/")).await?;
     shop.story("A-1", 1).await?;
     let _worker = shop.worker()?;
     shop.until("SELECT NOT enabled AND stopped_reason = 'gone' FROM webhooks")
         .await?;
-    shop.until("SELECT state = 'failed' AND attempts = 1 FROM webhook_deliveries")
+    shop.until("SELECT state = 'pending' AND attempts = 1 FROM webhook_deliveries")
         .await?;
     shop.story("A-2", 1).await?;
     assert!(shop.holds("SELECT count(*) = 1 FROM webhook_deliveries").await?);
+
+    answer.store(200, Ordering::SeqCst);
+    assert!(switch_on(shop.pool(), webhook_id).await?);
+    shop.until(ALL_DELIVERED).await?;
+    assert_eq!(receiver.arrivals().len(), 2, "what it was not told then it is told now");
     Ok(())
 }
 
@@ -189,7 +194,6 @@ async fn a_webhook_that_only_fails_is_paused_and_catches_up_later() -> anyhow::R
     shop.until("SELECT enabled AND paused_at IS NOT NULL FROM webhooks")
         .await?;
     shop.products(25).await?;
-    shop.make_due().await?;
     assert!(
         shop.holds("SELECT count(*) = 26 AND bool_and(state = 'pending') FROM webhook_deliveries")
             .await?,
@@ -209,6 +213,24 @@ async fn a_webhook_that_only_fails_is_paused_and_catches_up_later() -> anyhow::R
         shop.holds("SELECT backlog_upto IS NULL FROM webhooks").await?,
         "it has caught up"
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_failure_after_days_of_silence_pauses_nobody() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    let (receiver, _) = switchable(500).await?;
+    shop.webhook(&receiver.url("/")).await?;
+    shop.story("A-1", 1).await?;
+    let _worker = shop.worker()?;
+    shop.until("SELECT attempts = 1 FROM webhook_deliveries").await?;
+    shop.update("UPDATE webhook_lanes SET failing_since = now() - interval '9 days', last_attempt_at = now() - interval '5 days'")
+        .await?;
+    shop.make_due().await?;
+    shop.until("SELECT attempts = 2 FROM webhook_deliveries").await?;
+    shop.until("SELECT failing_since > now() - interval '1 hour' FROM webhook_lanes")
+        .await?;
+    assert!(shop.holds("SELECT paused_at IS NULL FROM webhooks").await?);
     Ok(())
 }
 

@@ -99,6 +99,29 @@ async fn a_product_that_changes_all_the_time_keeps_no_other_waiting() -> anyhow:
     Ok(())
 }
 
+/// More of them than a worker has places for, were each given all it may have.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_receivers_that_hang_or_drip_leave_room_for_others() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    let hanging = Receiver::start(|_, _| Reply::Waiting(200)).await?;
+    let taking = Receiver::taking().await?;
+    for number in 0..45 {
+        shop.webhook(&hanging.url(&format!("/{number}"))).await?;
+    }
+    shop.products(20).await?;
+    let _worker = shop.worker()?;
+    hanging.until(|arrivals| arrivals.len() >= 45).await?;
+    shop.webhook(&taking.url("/")).await?;
+    shop.story("A-1", 20).await?;
+    taking.until(|arrivals| arrivals.len() == 20).await?;
+    assert!(
+        hanging.arrivals().iter().all(|arrival| !arrival.is_answered),
+        "nobody waited for those that hang"
+    );
+    hanging.go_on();
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_that_hangs_is_sent_little_and_slows_nobody() -> anyhow::Result<()> {
     let shop = Shop::open().await?;

@@ -15,6 +15,9 @@ const QUEUE_MAX: usize = 8 * QUEUE;
 /// The pace of what waited while a webhook was switched off: a receiver that has just come back is not to be run over.
 const GENTLE_EVERY: Duration = Duration::from_millis(50);
 const GENTLE_QUEUE: usize = 16;
+/// How many may be in flight before anything was answered: of different products, so that one that goes unanswered does
+/// not stand for all.
+const FIRST_ALLOWED: usize = 2;
 
 /// A delivery that is due.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -65,7 +68,7 @@ pub struct Lane {
     /// In flight: how many, and of which products.
     flying: usize,
     flying_products: HashSet<i64>,
-    /// How many may be in flight now: fewer while sending fails.
+    /// How many may be in flight now: few at first, more as answers come, fewer while they do not.
     allowed: usize,
     more: More,
 }
@@ -96,7 +99,7 @@ impl Lane {
             known: HashSet::new(),
             flying: 0,
             flying_products: HashSet::new(),
-            allowed: usize::MAX,
+            allowed: FIRST_ALLOWED,
             more: More {
                 any: true,
                 others: true,
@@ -176,7 +179,7 @@ impl Lane {
     }
 
     fn wants_more(&self) -> bool {
-        self.more.any && self.waiting.len() < QUEUE / 2
+        self.more.any && self.waiting.len() < QUEUE / 2 && self.known.len() < QUEUE_MAX
     }
 
     /// Everything that waits is of products that are in flight, and others must not wait for them.
@@ -225,9 +228,9 @@ impl Lane {
         }
     }
 
-    /// What is sent next, where something can be: it is in flight from then on.
-    pub fn next(&mut self, per_webhook: usize, now: Instant) -> Option<Due> {
-        if self.is_closed || self.flying >= self.allowed.min(per_webhook) || now >= self.held_until {
+    /// What is sent next, where something can be with `most` in flight: it is in flight from then on.
+    pub fn next(&mut self, most: usize, now: Instant) -> Option<Due> {
+        if self.is_closed || self.flying >= self.allowed.min(most) || now >= self.held_until {
             return None;
         }
         let due = match self.sendable(&self.waiting) {
@@ -256,20 +259,20 @@ impl Lane {
     }
 
     /// Something is in flight no more.
-    pub fn landed(&mut self, product_id: Option<i64>, has_arrived: bool, per_webhook: usize) {
+    pub fn landed(&mut self, product_id: Option<i64>, is_prompt: bool, per_webhook: usize) {
         self.flying -= 1;
         if let Some(product) = product_id {
             self.flying_products.remove(&product);
         }
         let allowed = self.allowed.min(per_webhook);
-        self.allowed = if has_arrived { allowed + 1 } else { (allowed / 2).max(1) };
+        self.allowed = if is_prompt { allowed + 1 } else { (allowed / 2).max(1) };
         self.more.others = true;
         self.quiet_since = Instant::now();
     }
 
     /// It is written what came of these.
-    pub fn forget(&mut self, ids: &HashMap<i64, Vec<i64>>) {
-        for id in ids.get(&self.webhook_id).into_iter().flatten() {
+    pub fn forget(&mut self, ids: &HashMap<(i64, Uuid), Vec<i64>>) {
+        for id in ids.get(&(self.webhook_id, self.claim)).into_iter().flatten() {
             self.known.remove(id);
         }
     }

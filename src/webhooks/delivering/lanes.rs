@@ -41,8 +41,11 @@ impl Lanes {
         self.by_webhook.values_mut()
     }
 
-    /// The next delivery to be sent, and its lane: each webhook in turn.
-    pub fn next(&mut self, limits: Limits, now: Instant) -> Option<(&Lane, Due)> {
+    /// The next delivery to be sent while so many are in flight, and its lane: each webhook in turn. Half of all places
+    /// are for webhooks of which nothing is in flight, so that receivers that hang or drip cannot take all of them.
+    pub fn next(&mut self, limits: Limits, flying: usize, now: Instant) -> Option<(&Lane, Due)> {
+        let is_crowded = flying >= limits.per_worker / 2;
+        let most = if is_crowded { 1 } else { limits.per_webhook };
         let after = (Bound::Excluded(self.last_served), Bound::Unbounded);
         let turns = self
             .by_webhook
@@ -53,7 +56,7 @@ impl Lanes {
             let Some(lane) = self.by_webhook.get_mut(&id) else {
                 continue;
             };
-            if let Some(due) = lane.next(limits.per_webhook, now) {
+            if let Some(due) = lane.next(most, now) {
                 self.last_served = id;
                 return Some((&self.by_webhook[&id], due));
             }

@@ -1,7 +1,7 @@
 //! The SQL of writing down what came of sendings.
 
 use super::results::Sent;
-use super::schedule::Outcome;
+use super::schedule::{AFTER_GONE, Outcome};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgPool;
@@ -80,7 +80,8 @@ pub async fn pause(pool: &PgPool, webhook_id: i64, claim: Uuid) -> sqlx::Result<
 
 /// Writes results where their lanes are still held. Whether they outlive a crash of the server is not waited for: what
 /// is lost so is sent again, under the same id. Attempts are written from what the deliveries give back: joined with the
-/// results again, every one would be compared with every other, since PostgreSQL expects one row of either.
+/// results again, every one would be compared with every other, since PostgreSQL expects one row of either. A failure after
+/// days of silence is the first of its kind: one is not days of them.
 pub async fn write(pool: &PgPool, batch: &[Sent], lanes: &[LaneResult]) -> sqlx::Result<Vec<WrittenLane>> {
     let query = sqlx::query_as(
         "WITH quick AS (
@@ -93,6 +94,7 @@ pub async fn write(pool: &PgPool, batch: &[Sent], lanes: &[LaneResult]) -> sqlx:
              UPDATE webhook_lanes AS lane
              SET last_attempt_at = told.at, last_status = told.status, last_error = told.error,
                  failing_since = CASE WHEN told.delivered > 0 THEN told.failing_since
+                                      WHEN lane.last_attempt_at < now() - interval '2 days' THEN told.failing_since
                                       ELSE coalesce(lane.failing_since, told.failing_since) END,
                  rest_until = greatest(lane.rest_until, now() + told.rest_ms * interval '1 millisecond')
              FROM told WHERE lane.webhook_id = told.webhook_id AND lane.claim = told.claim
@@ -160,15 +162,16 @@ fn column<T, V>(rows: &[T], value: impl Fn(&T) -> V) -> Vec<V> {
 fn state_after(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Delivered => "delivered",
-        Outcome::Again(_) => "pending",
-        Outcome::Failed | Outcome::Gone => "failed",
+        Outcome::Again(_) | Outcome::Gone => "pending",
+        Outcome::Failed => "failed",
     }
 }
 
 fn wait_ms(outcome: Outcome) -> Option<i64> {
     match outcome {
         Outcome::Again(wait) => Some(milliseconds(wait)),
-        _ => None,
+        Outcome::Gone => Some(milliseconds(AFTER_GONE)),
+        Outcome::Delivered | Outcome::Failed => None,
     }
 }
 

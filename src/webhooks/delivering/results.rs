@@ -87,11 +87,13 @@ fn lanes_of(batch: &[Sent]) -> Vec<LaneResult> {
     lanes.into_values().collect()
 }
 
-/// The deliveries of a batch by their webhooks.
-pub fn ids_of(batch: &[Sent]) -> HashMap<i64, Vec<i64>> {
-    let mut ids: HashMap<i64, Vec<i64>> = HashMap::new();
+/// The deliveries of a batch by their lanes.
+pub fn ids_of(batch: &[Sent]) -> HashMap<(i64, Uuid), Vec<i64>> {
+    let mut ids: HashMap<(i64, Uuid), Vec<i64>> = HashMap::new();
     for sent in batch {
-        ids.entry(sent.webhook_id).or_default().push(sent.delivery_id);
+        ids.entry((sent.webhook_id, sent.claim))
+            .or_default()
+            .push(sent.delivery_id);
     }
     ids
 }

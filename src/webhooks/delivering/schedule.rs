@@ -18,6 +18,8 @@ const WAITS: [Duration; 9] = [
 ];
 /// Each wait is up to so much shorter or longer, so that what failed together does not come back together.
 const SPREAD: f64 = 0.2;
+/// How soon what a receiver that is gone was sent goes to the address that somebody gave meanwhile.
+pub const AFTER_GONE: Duration = WAITS[0];
 /// Receivers that ask for a rest are given one of at most this length.
 const LONGEST_REST: Duration = Duration::from_hours(24);
 
@@ -30,7 +32,8 @@ pub enum Outcome {
     Again(Duration),
     /// It is given up, until somebody asks for it.
     Failed,
-    /// It is given up, and so is its webhook: the receiver says that it is gone for good.
+    /// The receiver says that it is gone for good: its webhook is disabled, and what was to be sent waits for a new
+    /// address.
     Gone,
 }
 

@@ -19,7 +19,7 @@ impl Worker {
         loop {
             let quiet = self.lanes.take_if(|_| false);
             self.release(quiet);
-            if !self.results.is_empty() && !self.busy.writing {
+            if !self.results.is_empty() && self.busy.writing == 0 {
                 self.write();
             }
             if self.lanes.is_empty() && self.tasks.is_empty() {

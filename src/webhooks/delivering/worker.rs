@@ -28,6 +28,8 @@ const RENEW_ON_RING_EVERY: Duration = Duration::from_millis(250);
 /// Results wait so long for others, so that one statement writes many.
 const GATHER_FOR: Duration = Duration::from_millis(10);
 const GATHER_AT_MOST: usize = 512;
+/// Nothing more is sent while so many results are not written yet: a crash would send all of it again.
+const UNWRITTEN_AT_MOST: usize = 2 * GATHER_AT_MOST;
 /// A lane with nothing to do is kept for a while, so that what comes next need not claim it first.
 const LINGER: Duration = Duration::from_secs(10);
 /// After a failure of the database.
@@ -48,7 +50,8 @@ pub enum Done {
 #[derive(Debug, Default)]
 pub struct Busy {
     pub looking: bool,
-    pub writing: bool,
+    /// So many results are being written.
+    pub writing: usize,
     pub renewing: bool,
 }
 
@@ -144,21 +147,22 @@ impl Worker {
         also(self.look_at, !self.busy.looking);
         also(self.claim_at, self.wants_lanes && !self.busy.looking && self.may_send());
         also(self.renew_at, !self.busy.renewing && !self.lanes.is_empty());
-        also(self.write_at, !self.busy.writing && !self.results.is_empty());
+        also(self.write_at, self.busy.writing == 0 && !self.results.is_empty());
         let backlogs = self.lanes.iter().filter_map(|lane| lane.wakes_at(limits.per_webhook));
         backlogs.for_each(|at| also(at, self.may_send()));
         wake_at
     }
 
     fn may_send(&self) -> bool {
-        self.flying < self.delivering.limits.per_worker
+        let unwritten = self.results.len() + self.busy.writing;
+        self.flying < self.delivering.limits.per_worker && unwritten < UNWRITTEN_AT_MOST
     }
 
     /// Sends what waits, as much as may be in flight.
     fn send(&mut self, now: Instant) {
         let limits = self.delivering.limits;
         while self.may_send() {
-            let Some((lane, due)) = self.lanes.next(limits, now) else {
+            let Some((lane, due)) = self.lanes.next(limits, self.flying, now) else {
                 break;
             };
             let (target, claim) = (lane.target.clone(), lane.claim);
@@ -205,12 +209,14 @@ impl Worker {
     }
 
     fn can_write(&self, now: Instant) -> bool {
-        !self.busy.writing && !self.results.is_empty() && (now >= self.write_at || self.results.len() >= GATHER_AT_MOST)
+        self.busy.writing == 0
+            && !self.results.is_empty()
+            && (now >= self.write_at || self.results.len() >= GATHER_AT_MOST)
     }
 
     pub fn write(&mut self) {
-        self.busy.writing = true;
-        let batch = std::mem::take(&mut self.results);
+        let batch: Vec<Sent> = self.results.drain(..self.results.len().min(GATHER_AT_MOST)).collect();
+        self.busy.writing = batch.len();
         let delivering = self.delivering.clone();
         self.tasks.spawn(async move {
             let written = results::write(&delivering, &batch).await;
@@ -282,7 +288,7 @@ impl Worker {
                 looked.map(|looked| self.found(looked)).err()
             }
             Ok(Done::Written(batch, written)) => {
-                self.busy.writing = false;
+                self.busy.writing = 0;
                 self.written(batch, written).err()
             }
             Ok(Done::Renewed(renewal)) => {
@@ -295,6 +301,8 @@ impl Worker {
                 // Their leases run out, and what was in flight is sent again.
                 self.lanes = Lanes::default();
                 self.busy = Busy::default();
+                // If it was a sending. One place too many is better than one lost for good.
+                self.flying = self.flying.saturating_sub(1);
                 return;
             }
         };
@@ -308,13 +316,13 @@ impl Worker {
     }
 
     fn landed(&mut self, sent: Sent) {
-        self.flying -= 1;
+        self.flying = self.flying.saturating_sub(1);
         let per_webhook = self.delivering.limits.per_webhook;
         let Some(lane) = self.lanes.held(sent.webhook_id, sent.claim) else {
             // Lost meanwhile: whoever has it now sends again.
             return;
         };
-        lane.landed(sent.product_id, sent.answer.status.is_some(), per_webhook);
+        lane.landed(sent.product_id, sent.answer.is_prompt(), per_webhook);
         if sent.outcome == Outcome::Gone || sent.rest().is_some() {
             lane.close();
         }

@@ -38,6 +38,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether the receiver had a say in good time, whatever it was.
+    pub fn is_prompt(&self) -> bool {
+        self.status.is_some() && !matches!(self.error, Some(Trouble::Late(..) | Trouble::BrokenOff))
+    }
+
     /// Nothing came back.
     pub(super) fn without(trouble: Trouble) -> Self {
         Self {
