@@ -1,6 +1,8 @@
 // The server's events about one import. The browser reconnects by itself after a broken line, but gives up
 // when a restarting server or a router in front of it answers with an error: then it is begun anew.
 
+import { tieToPage } from './stream-life.js'
+
 const AGAIN_MS = 2000
 const PATIENCE_MS = 1500
 
@@ -8,10 +10,13 @@ export class ImportEvents {
   constructor(id, listeners) {
     this.url = `/api/v1/imports/${id}/events`
     this.listeners = listeners
-    this.open()
+    // Its tab's title tells how far it is, so it goes on while another tab is looked at.
+    this.untie = tieToPage({ open: () => this.open(), close: () => this.pause() })
   }
 
   open() {
+    this.closed = false
+    this.source?.close()
     this.source = new EventSource(this.url)
     for (const kind of ['progress', 'end', 'row']) {
       this.source.addEventListener(kind, event => {
@@ -42,10 +47,14 @@ export class ImportEvents {
     if (!this.closed) this.open()
   }
 
-  close() {
+  pause() {
     this.closed = true
-    this.source.close()
+    this.source?.close()
     clearTimeout(this.telling)
     clearTimeout(this.reopening)
+  }
+
+  close() {
+    this.untie()
   }
 }

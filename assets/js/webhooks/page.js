@@ -1,5 +1,6 @@
 // The page of one webhook: kept up to date while messages go out, and tests without leaving it.
 
+import { tieToPage } from '../stream-life.js'
 import { replaceParts } from './parts.js'
 
 const AGAIN_MS = 2000
@@ -11,17 +12,19 @@ export function webhook(page) {
     event.preventDefault()
     sendTest(page, event.target)
   }, { signal: stop.signal })
-  return () => { stop.abort(); events.close() }
+  const untie = tieToPage({ open: () => events.open(), close: () => events.close(), hidden: true })
+  return () => { stop.abort(); untie() }
 }
 
 /** Hears from the server that something has changed, and then fetches the parts of the page that show it. */
 class Changes {
   constructor(page) {
     this.page = page
-    this.open()
   }
 
   open() {
+    this.closed = false
+    this.source?.close()
     this.source = new EventSource(this.page.dataset.events)
     this.source.addEventListener('changed', () => this.refresh())
     this.source.onerror = () => {
@@ -47,7 +50,7 @@ class Changes {
 
   close() {
     this.closed = true
-    this.source.close()
+    this.source?.close()
     clearTimeout(this.reopening)
   }
 }
