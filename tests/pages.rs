@@ -365,6 +365,7 @@ fn webhook(id: i64, description: &str) -> WebhookView {
         enabled: true,
         stopped_reason: None,
         failing_since: None,
+        rest_until: None,
         paused_at: None,
         last_status: Some(200),
         last_error: None,
@@ -379,6 +380,7 @@ fn webhook(id: i64, description: &str) -> WebhookView {
 fn failing() -> WebhookView {
     let mut view = WebhookView {
         failing_since: Some(now() - Duration::hours(5)),
+        rest_until: None,
         last_status: None,
         last_error: Some("the certificate has expired".into()),
         header_names: vec!["X-Api-Key".into(), "X-Tenant".into()],

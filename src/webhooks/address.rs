@@ -193,14 +193,16 @@ impl Place {
     fn words(self) -> &'static str {
         match self {
             Self::ThisMachine => {
-                "is this program's own machine, which webhooks may reach only where WEBHOOK_ALLOW_NETS lists it"
+                "is this program's own machine; to let webhooks reach it, ask whoever runs this program (setting \
+                 WEBHOOK_ALLOW_NETS)"
             }
             Self::PrivateNetwork => {
-                "is in a private network, which webhooks may reach only where WEBHOOK_ALLOW_NETS lists it"
+                "is in a private network; to let webhooks reach it, ask whoever runs this program (setting \
+                 WEBHOOK_ALLOW_NETS)"
             }
             Self::Segment => {
-                "is in this machine's own part of a network, which webhooks may reach only where WEBHOOK_ALLOW_NETS \
-                 lists it"
+                "is in this machine's own part of a network; to let webhooks reach it, ask whoever runs this program \
+                 (setting WEBHOOK_ALLOW_NETS)"
             }
             Self::Metadata => "is where a hosting company tells secrets of this machine; webhooks may not go there",
             Self::Multicast => "is a group of machines; webhooks go to one",
@@ -361,7 +363,8 @@ mod tests {
         let words = |url: &str| refusal(url).unwrap().to_string();
         assert_eq!(
             words("http://0x0a000001/"),
-            "10.0.0.1 is in a private network, which webhooks may reach only where WEBHOOK_ALLOW_NETS lists it"
+            "10.0.0.1 is in a private network; to let webhooks reach it, ask whoever runs this program (setting \
+             WEBHOOK_ALLOW_NETS)"
         );
         assert!(
             words("http://localhost/").starts_with("localhost leads to 127.0.0.1, which is this program's own machine")

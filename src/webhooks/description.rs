@@ -42,7 +42,7 @@ pub(super) fn webhook() -> Value {
         "id": "12", "url": "https://shop.example.com/hooks", "description": "Web shop",
         "events": ["product.created", "product.updated", "product.deleted"], "only_fields": null,
         "header_names": ["X-Api-Key"], "enabled": true, "stopped_reason": null, "paused_at": null,
-        "secret": null, "previous_secret_until": null, "waiting": 0, "failing_since": null,
+        "secret": null, "previous_secret_until": null, "waiting": 0, "failing_since": null, "rest_until": null,
         "last_attempt_at": "2026-11-22T08:30:14Z", "last_status": 200, "last_error": null,
         "created_at": "2026-10-01T09:00:00Z", "updated_at": "2026-10-01T09:00:00Z",
     })

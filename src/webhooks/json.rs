@@ -36,6 +36,8 @@ pub struct WebhookJson {
     pub waiting: i64,
     /// Since when every attempt has failed.
     pub failing_since: Option<DateTime<Utc>>,
+    /// Until when nothing is sent, because its server asked for that (`Retry-After`).
+    pub rest_until: Option<DateTime<Utc>>,
     /// When something was last sent.
     pub last_attempt_at: Option<DateTime<Utc>>,
     /// What was answered to it.
@@ -155,6 +157,7 @@ impl From<WebhookView> for WebhookJson {
             previous_secret_until: webhook.previous_secret_until,
             waiting: webhook.health.waiting,
             failing_since: webhook.failing_since,
+            rest_until: webhook.rest_until,
             last_attempt_at: webhook.last_attempt_at,
             last_status: webhook.last_status,
             last_error: webhook.last_error,

@@ -60,6 +60,7 @@ fn view(webhook: Webhook, header_names: Vec<String>, sending: Sending, hours: &[
         enabled: webhook.enabled,
         stopped_reason: webhook.stopped_reason,
         failing_since: sending.failing_since,
+        rest_until: sending.rest_until,
         paused_at: webhook.paused_at,
         last_status: sending.last_status,
         last_error: sending.last_error,

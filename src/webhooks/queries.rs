@@ -15,6 +15,8 @@ use sqlx::PgPool;
 pub struct Sending {
     pub webhook_id: i64,
     pub failing_since: Option<DateTime<Utc>>,
+    /// Until when its receiver wants to be left alone, where that is still to come.
+    pub rest_until: Option<DateTime<Utc>>,
     pub last_attempt_at: Option<DateTime<Utc>>,
     pub last_status: Option<i32>,
     pub last_error: Option<String>,
@@ -78,7 +80,8 @@ pub async fn delete(orm: &DatabaseConnection, id: i64) -> Result<bool, DbErr> {
 /// How the sending to these webhooks has been.
 pub async fn sending(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<Sending>> {
     sqlx::query_as(
-        "SELECT asked.id AS webhook_id, failing_since, last_attempt_at, last_status, last_error,
+        "SELECT asked.id AS webhook_id, failing_since, CASE WHEN rest_until > now() THEN rest_until END AS rest_until,
+                last_attempt_at, last_status, last_error,
                 (SELECT count(*) FROM (SELECT FROM webhook_deliveries
                                        WHERE webhook_id = asked.id AND state = 'pending' LIMIT $2) AS pending) AS waiting
          FROM unnest($1::bigint[]) AS asked (id) LEFT JOIN webhook_lanes ON webhook_lanes.webhook_id = asked.id",
@@ -102,12 +105,13 @@ pub async fn hours(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<HourRow>> {
     .await
 }
 
-/// Gives a webhook another secret and keeps the one before for a day; `false` where there is no such webhook.
+/// Gives a webhook another secret and keeps the one before for a day; `false` where there is no such webhook, or where
+/// there is one before already, which somebody may still go by.
 pub async fn replace_secret(pool: &PgPool, id: i64, secret: &[u8]) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "UPDATE webhooks SET previous_secret = secret, previous_secret_until = now() + interval '1 day', secret = $2,
                 version = version + 1, updated_at = now()
-         WHERE id = $1",
+         WHERE id = $1 AND (previous_secret_until IS NULL OR previous_secret_until <= now())",
     )
     .bind(id)
     .bind(secret)

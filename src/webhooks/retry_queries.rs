@@ -23,11 +23,18 @@ pub struct Step {
     pub pause: Duration,
 }
 
+/// Whoever asks for it does not wait for the end of a rest that the receiver has asked for.
 pub async fn try_again(pool: &PgPool, delivery_id: i64) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "UPDATE webhook_deliveries
-         SET state = 'pending', tries = 0, finished_at = NULL, next_attempt_at = clock_timestamp()
-         WHERE id = $1",
+        "WITH again AS (
+             UPDATE webhook_deliveries
+             SET state = 'pending', tries = 0, finished_at = NULL, next_attempt_at = clock_timestamp()
+             WHERE id = $1 RETURNING webhook_id
+         ), rested AS (
+             UPDATE webhook_lanes SET rest_until = NULL
+             WHERE webhook_id IN (SELECT webhook_id FROM again) AND rest_until IS NOT NULL
+         )
+         SELECT FROM again",
     )
     .bind(delivery_id)
     .execute(pool)
@@ -48,7 +55,10 @@ pub async fn failed_since(pool: &PgPool, webhook_id: i64, since: DateTime<Utc>) 
 
 pub async fn begin(pool: &PgPool, webhook_id: i64, since: DateTime<Utc>) -> sqlx::Result<Retry> {
     sqlx::query_as(
-        "INSERT INTO webhook_retries (webhook_id, since, expected)
+        "WITH rested AS (
+             UPDATE webhook_lanes SET rest_until = NULL WHERE webhook_id = $1 AND rest_until IS NOT NULL
+         )
+         INSERT INTO webhook_retries (webhook_id, since, expected)
          SELECT $1, $2, count(*) FROM webhook_deliveries
          WHERE webhook_id = $1 AND state = 'failed' AND finished_at >= $2
          RETURNING id, webhook_id, since, expected, done, state, created_at, finished_at",

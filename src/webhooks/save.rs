@@ -7,7 +7,8 @@ use super::values::Settings;
 use super::view::capital;
 use super::webhook::{ActiveModel, Webhook};
 use super::{queries, switch};
-use crate::http::{Error, FieldError};
+use crate::http::{Error, FieldError, format};
+use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 
 /// How often a change is tried that meets another one at the same moment.
@@ -60,16 +61,17 @@ pub async fn change(
 /// Gives a webhook a new secret; the one before goes on being used for a day.
 ///
 /// # Errors
-/// [`Error::NotFound`] where there is no such webhook.
+/// [`Error::NotFound`] where there is no such webhook, [`Error::Conflict`] while there is a secret before already: the
+/// other system may still go by it.
 pub async fn replace_secret(webhooks: &Webhooks, id: i64) -> Result<(Webhook, Secret), Error> {
     let secret = Secret::generate();
     let sealed = secret.sealed(&webhooks.sealing).map_err(Error::Internal)?;
     let replaced = queries::replace_secret(&webhooks.database.pool, id, &sealed).await?;
-    if !replaced {
-        return Err(unknown());
-    }
     let webhook = queries::find(&webhooks.database.orm, id).await?.ok_or_else(unknown)?;
-    Ok((webhook, secret))
+    match webhook.previous_secret_until {
+        Some(until) if !replaced => Err(replaced_lately(until)),
+        _ => Ok((webhook, secret)),
+    }
 }
 
 /// The secret of a webhook.
@@ -117,6 +119,14 @@ fn row_of(webhooks: &Webhooks, settings: Settings) -> Result<ActiveModel, Error>
         headers: Set(headers),
         ..ActiveModel::default()
     })
+}
+
+fn replaced_lately(until: DateTime<Utc>) -> Error {
+    Error::Conflict(format!(
+        "The secret was replaced less than a day ago, and messages are signed with the one before as well. It can be \
+         replaced again from {} on; for a new one at once, create another webhook.",
+        format::time(until)
+    ))
 }
 
 fn in_the_way() -> Error {

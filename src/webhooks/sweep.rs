@@ -25,5 +25,6 @@ pub async fn sweep(pool: &PgPool, keep: Duration) -> sqlx::Result<u64> {
     queries::sweep_hours(pool, keep).await?;
     queries::sweep_retries(pool, keep).await?;
     queries::end_backlogs(pool).await?;
+    queries::forget_secrets_before(pool).await?;
     Ok(swept)
 }

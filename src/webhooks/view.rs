@@ -22,6 +22,8 @@ pub struct WebhookView {
     pub enabled: bool,
     pub stopped_reason: Option<String>,
     pub failing_since: Option<DateTime<Utc>>,
+    /// Until when its receiver wants to be left alone, where that is still to come.
+    pub rest_until: Option<DateTime<Utc>>,
     pub paused_at: Option<DateTime<Utc>>,
     pub last_status: Option<i32>,
     pub last_error: Option<String>,
@@ -227,6 +229,7 @@ pub(super) mod tests {
             enabled: true,
             stopped_reason: None,
             failing_since: None,
+            rest_until: None,
             paused_at: None,
             last_status: None,
             last_error: None,

@@ -153,19 +153,35 @@ test('what does not arrive says so, and is tried again', async () => {
   await page.getByRole('row', { name: /Busy shop/ }).getByText('Failing').waitFor()
 })
 
-test('a server that is gone stops its webhook, and all that failed is sent again', async () => {
+test('a server that is gone stops its webhook, and is told what waited when it is back', async () => {
   await deleteAll()
   receiver.status = 410
   const { id } = await create({ description: 'Moved shop' })
   await visit(`/webhooks/${id}`)
   await addProduct()
   await page.getByText('its server said that this address is gone').waitFor()
-  await page.locator('.deliveries').getByText('Failed').waitFor()
+  await page.locator('.deliveries').getByText('On hold').waitFor()
   assert.equal((await server.json(`/webhooks/${id}`)).stopped_reason, 'gone')
   receiver.status = 200
   receiver.messages.length = 0
   await page.getByRole('button', { name: 'Switch on' }).first().click()
   await page.getByText('“Moved shop” is switched on').waitFor()
+  await receiver.waitFor(1)
+  await page.locator('.deliveries').getByText('Arrived').waitFor()
+})
+
+test('all that failed is sent again', async () => {
+  await deleteAll()
+  receiver.status = 503
+  const { id } = await create({ description: 'Closed shop' })
+  await visit(`/webhooks/${id}`)
+  await addProduct()
+  await page.locator('.deliveries').getByText('Trying again').waitFor()
+  server.sql("UPDATE webhook_deliveries SET tries = 9, next_attempt_at = now() WHERE state = 'pending'")
+  await page.locator('.deliveries').getByText('Failed').waitFor()
+  await page.getByText('What failed is not tried again by itself').waitFor()
+  receiver.status = 200
+  receiver.messages.length = 0
   await page.getByRole('link', { name: 'Try failed ones again…' }).click()
   const panel = page.getByRole('dialog', { name: 'Message' })
   await panel.getByText('in the last hour 1 message').waitFor()
@@ -187,7 +203,7 @@ test('the product’s page tells who was told of it', async () => {
   const told = page.locator('.told')
   await until('the delivery', async () => {
     await page.reload()
-    return told.getByText('Arrived').isVisible()
+    return told.getByText('1 arrived').isVisible()
   })
   await told.getByRole('link', { name: 'Told shop' }).click()
   await page.getByRole('heading', { name: 'Product added' }).waitFor()

@@ -67,8 +67,8 @@ async fn a_name_that_leads_inside_is_refused_when_it_is_entered_and_when_it_is_d
     let refusal = sender.check("https://inside.example/hook").await.unwrap_err();
     assert_eq!(
         refusal.to_string(),
-        "inside.example leads to 10.0.0.1, which is in a private network, which webhooks may reach only where \
-         WEBHOOK_ALLOW_NETS lists it"
+        "inside.example leads to 10.0.0.1, which is in a private network; to let webhooks reach it, ask whoever runs this program \
+         (setting WEBHOOK_ALLOW_NETS)"
     );
     let answer = send(&sender, "https://inside.example/hook").await;
     assert_eq!(place(answer.error.as_ref()), Some(Place::PrivateNetwork));

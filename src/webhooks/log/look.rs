@@ -1,7 +1,7 @@
 //! Deliveries as pages show them.
 
 use super::pages::{LogView, RetryView, Told, ToldView};
-use super::queries::{self, AnswerRow, AttemptRow, DeliveryRow, ToldRow};
+use super::queries::{self, AnswerRow, AttemptRow, DeliveryRow};
 use super::view::{AttemptView, DeliveryView, State};
 use crate::http::Error;
 use crate::http::pages::Pager;
@@ -19,8 +19,9 @@ use std::collections::BTreeMap;
 const PAGE_SIZE: i64 = 25;
 /// For so long a page tells that trying again is over.
 const TOLD_FOR: Duration = Duration::minutes(10);
-/// So many deliveries about a product its page shows.
-const SHOWN_OF_PRODUCT: i64 = 10;
+/// Of so many changes a product's page tells who was told of them, and so much altogether.
+const SHOWN_CHANGES: i64 = 5;
+const SHOWN_OF_PRODUCT: i64 = 250;
 
 /// A part of a webhook's log.
 pub async fn log(
@@ -74,14 +75,16 @@ pub async fn attempts(webhooks: &Webhooks, webhook: &Webhook, row: &DeliveryRow)
 /// # Errors
 /// Those of the database.
 pub async fn told(pool: &PgPool, product_id: i64) -> sqlx::Result<Told> {
-    let rows = queries::about_product(pool, product_id, SHOWN_OF_PRODUCT).await?;
-    let deliveries = rows.into_iter().map(|row: ToldRow| ToldView {
-        webhook_name: name_of(&row.description, &row.url).to_owned(),
-        delivery: row.delivery.into(),
-    });
-    Ok(Told {
-        deliveries: deliveries.collect(),
-    })
+    let rows = queries::about_product(pool, product_id, SHOWN_CHANGES, SHOWN_OF_PRODUCT).await?;
+    let mut told = Told::default();
+    for row in rows {
+        told.add(ToldView {
+            webhook_name: name_of(&row.description, &row.url).to_owned(),
+            is_sending: row.is_sending,
+            delivery: row.delivery.into(),
+        });
+    }
+    Ok(told)
 }
 
 fn address(webhook_id: i64, only: Option<State>, before: Option<i64>) -> String {

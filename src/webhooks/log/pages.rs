@@ -1,7 +1,7 @@
 //! The pages about deliveries: one template struct a page.
 
 use super::view::{AttemptView, DeliveryView, SentView, State};
-use crate::http::format::{count, filters, number, percent};
+use crate::http::format::{self, count, filters, number, percent};
 use crate::http::pages::{Layout, Pager, Section};
 use crate::webhooks::health::MOST_WAITING;
 use crate::webhooks::view::WebhookView;
@@ -88,7 +88,14 @@ pub struct RetryChoice {
 #[template(path = "webhooks/_told.html")]
 pub struct Told {
     /// The newest first.
-    pub deliveries: Vec<ToldView>,
+    pub changes: Vec<ToldOfChange>,
+}
+
+/// Which webhooks were told of one change.
+#[derive(Clone, Debug)]
+pub struct ToldOfChange {
+    /// At least one.
+    pub told: Vec<ToldView>,
 }
 
 /// A webhook that was told, and how that went.
@@ -96,6 +103,8 @@ pub struct Told {
 pub struct ToldView {
     /// What the webhook is called.
     pub webhook_name: String,
+    /// Whether it is being told anything at the moment.
+    pub is_sending: bool,
     /// What it was told, and what came of it.
     pub delivery: DeliveryView,
 }
@@ -212,7 +221,43 @@ impl RetryPage {
 impl Told {
     /// Whether there is anything to show.
     pub fn is_empty(&self) -> bool {
-        self.deliveries.is_empty()
+        self.changes.is_empty()
+    }
+
+    /// Adds one; those of one change come together.
+    pub fn add(&mut self, told: ToldView) {
+        let event = |change: &ToldOfChange| change.told.first().map(|told| told.delivery.event_id.clone());
+        match self.changes.last_mut() {
+            Some(last) if event(last).as_ref() == Some(&told.delivery.event_id) => last.told.push(told),
+            _ => self.changes.push(ToldOfChange { told: vec![told] }),
+        }
+    }
+}
+
+impl ToldView {
+    fn state_label(&self) -> &'static str {
+        self.delivery.state_label(self.is_sending)
+    }
+
+    fn tone(&self) -> &'static str {
+        self.delivery.tone(self.is_sending)
+    }
+}
+
+impl ToldOfChange {
+    /// How that went, as in "4 arrived, 1 failed".
+    pub fn words(&self) -> String {
+        let words = ["Arrived", "On hold", "Trying again", "Waiting", "Failed"].map(|label| {
+            let is_so = |told: &&ToldView| told.state_label() == label;
+            let number = self.told.iter().filter(is_so).count() as i64;
+            (number > 0).then(|| format!("{} {}", format::number(number), label.to_lowercase()))
+        });
+        words.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether somebody should look.
+    pub fn has_failed(&self) -> bool {
+        self.told.iter().any(|told| told.delivery.state == State::Failed)
     }
 }
 
@@ -279,6 +324,14 @@ mod tests {
         assert!(!html.contains("Try again now"));
         let failed = DeliveryPage::new(view(), delivery(State::Failed, 10), Vec::new(), "{}");
         shows(&failed.render().unwrap(), &["It was tried 10 times", "Try again now"]);
+        let paused = WebhookView {
+            paused_at: Some(DateTime::UNIX_EPOCH),
+            ..view()
+        };
+        let held = DeliveryPage::new(paused, delivery(State::Pending, 2), Vec::new(), "{}");
+        let html = held.render().unwrap();
+        shows(&html, &["On hold", "is switched on again."]);
+        assert!(!html.contains("Try again now") && !html.contains("next attempt"));
     }
 
     #[test]
@@ -308,12 +361,19 @@ mod tests {
 
     #[test]
     fn a_products_page_names_who_was_told() {
-        let told = Told {
-            deliveries: vec![ToldView {
-                webhook_name: "Web shop <b>".into(),
-                delivery: delivery(State::Failed, 10),
-            }],
-        };
+        let mut told = Told::default();
+        for (name, state, attempts) in [
+            ("Web shop <b>", State::Failed, 10),
+            ("Stock", State::Delivered, 1),
+            ("Prices", State::Delivered, 1),
+        ] {
+            told.add(ToldView {
+                webhook_name: name.into(),
+                is_sending: true,
+                delivery: delivery(state, attempts),
+            });
+        }
+        assert_eq!(told.changes.len(), 1);
         shows(
             &told.render().unwrap(),
             &[
@@ -321,6 +381,7 @@ mod tests {
                 "href=\"/webhooks/7/deliveries/31\">Web shop &#60;b&#62;</a>",
                 "Product changed",
                 "Refused the connection",
+                "2 arrived, 1 failed",
             ],
         );
     }

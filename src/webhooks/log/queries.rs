@@ -49,6 +49,7 @@ pub struct AnswerRow {
 pub struct ToldRow {
     pub url: String,
     pub description: String,
+    pub is_sending: bool,
     #[sqlx(flatten)]
     pub delivery: DeliveryRow,
 }
@@ -59,6 +60,7 @@ pub struct Stamp {
     pub version: i32,
     pub last_attempt_at: Option<DateTime<Utc>>,
     pub failing_since: Option<DateTime<Utc>>,
+    pub rest_until: Option<DateTime<Utc>>,
     pub newest: Option<i64>,
     pub waiting: i64,
     pub sent: Option<i64>,
@@ -158,17 +160,18 @@ pub async fn failed(pool: &PgPool, webhook_id: i64, most: i64) -> sqlx::Result<i
     .await
 }
 
-/// The newest deliveries about a product to webhooks that are there.
-pub async fn about_product(pool: &PgPool, product_id: i64, limit: i64) -> sqlx::Result<Vec<ToldRow>> {
+/// What webhooks that are there were told of the newest changes of a product: of so many, and so much altogether.
+pub async fn about_product(pool: &PgPool, product_id: i64, changes: i64, limit: i64) -> sqlx::Result<Vec<ToldRow>> {
     sqlx::query_as(
-        "SELECT w.url, w.description, d.id, d.event_id, d.webhook_id, d.product_id, e.type AS kind, d.state, d.attempts,
+        "SELECT w.url, w.description, w.enabled AND w.paused_at IS NULL AS is_sending, d.id, d.event_id, d.webhook_id, d.product_id, e.type AS kind, d.state, d.attempts,
                 d.last_status, d.last_error, d.created_at, d.finished_at, d.next_attempt_at,
                 NULL::text AS product_name
          FROM (SELECT id, type FROM webhook_events WHERE product_id = $1 ORDER BY id DESC LIMIT $2) AS e
               JOIN webhook_deliveries AS d ON d.event_id = e.id JOIN webhooks AS w ON w.id = d.webhook_id
-         ORDER BY d.id DESC LIMIT $2",
+         ORDER BY d.event_id DESC, d.id LIMIT $3",
     )
     .bind(product_id)
+    .bind(changes)
     .bind(limit)
     .fetch_all(pool)
     .await
@@ -177,7 +180,7 @@ pub async fn about_product(pool: &PgPool, product_id: i64, limit: i64) -> sqlx::
 /// What can be seen to change of a webhook; `None` where there is none.
 pub async fn stamp(pool: &PgPool, webhook_id: i64, most_waiting: i64) -> sqlx::Result<Option<Stamp>> {
     sqlx::query_as(
-        "SELECT w.version, l.last_attempt_at, l.failing_since,
+        "SELECT w.version, l.last_attempt_at, l.failing_since, l.rest_until,
                 (SELECT max(id) FROM webhook_deliveries WHERE webhook_id = w.id) AS newest,
                 (SELECT count(*) FROM (SELECT FROM webhook_deliveries
                                        WHERE webhook_id = w.id AND state = 'pending' LIMIT $2) AS pending) AS waiting,

@@ -101,9 +101,10 @@ impl DeliveryView {
         named.or_else(|| self.product_id.map(|id| format!("product {id}")))
     }
 
-    /// The state in a word.
-    pub fn state_label(&self) -> &'static str {
+    /// The state in a word; its webhook may send nothing at the moment.
+    pub fn state_label(&self, is_sending: bool) -> &'static str {
         match self.state {
+            State::Pending if !is_sending => "On hold",
             State::Pending if self.attempts > 0 => "Trying again",
             State::Pending => "Waiting",
             State::Delivered => "Arrived",
@@ -112,8 +113,9 @@ impl DeliveryView {
     }
 
     /// How the state is coloured.
-    pub fn tone(&self) -> &'static str {
+    pub fn tone(&self, is_sending: bool) -> &'static str {
         match self.state {
+            State::Pending if !is_sending => "quiet",
             State::Pending if self.attempts > 0 => "warn",
             State::Pending => "quiet",
             State::Delivered => "good",
@@ -140,8 +142,8 @@ impl DeliveryView {
     }
 
     /// Whether it can be tried again by hand.
-    pub fn can_be_tried(&self) -> bool {
-        self.state != State::Pending || self.attempts > 0
+    pub fn can_be_tried(&self, is_sending: bool) -> bool {
+        is_sending && (self.state != State::Pending || self.attempts > 0)
     }
 }
 
@@ -282,11 +284,13 @@ pub(in crate::webhooks) mod tests {
 
     #[test]
     fn states_are_words() {
-        let label = |state, attempts| delivery(state, attempts).state_label();
+        let label = |state, attempts| delivery(state, attempts).state_label(true);
         assert_eq!(label(State::Pending, 0), "Waiting");
         assert_eq!(label(State::Pending, 2), "Trying again");
         assert_eq!(label(State::Delivered, 1), "Arrived");
         assert_eq!(label(State::Failed, 10), "Failed");
+        assert_eq!(delivery(State::Pending, 2).state_label(false), "On hold");
+        assert_eq!(delivery(State::Failed, 10).state_label(false), "Failed");
         assert_eq!(State::of_word("failed"), Some(State::Failed));
         assert_eq!(State::of_word("lost"), None);
     }

@@ -54,6 +54,11 @@ export class Server {
     return response.json()
   }
 
+  /** What days would bring about, by the database itself. */
+  sql(statement) {
+    execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-h', `${this.folder}/data/socket`, '-U', 'product_importer', '-d', 'product_importer', '-c', statement])
+  }
+
   async import(id) {
     return this.json(`/imports/${id}`)
   }
