@@ -433,6 +433,8 @@ async fn a_replaced_secret_is_used_beside_the_new_one_for_a_day() -> anyhow::Res
     assert_eq!(status, 200);
     assert_ne!(new["secret"], webhook["secret"]);
     assert!(new["previous_secret_until"].is_string(), "{new}");
+    let (status, told) = send(&served, Method::PUT, &format!("{}/secret", path(&webhook)), Value::Null).await?;
+    assert_eq!(status, 409, "the one that is in use would be cut off: {told}");
     add_product(&served, "S-1").await?;
     let arrived = receiver.wait_for(1).await?;
     assert_eq!(
