@@ -17,6 +17,9 @@ mod doorbells;
 mod files;
 mod gin;
 mod import;
+#[path = "../../tests/support/keeper.rs"]
+#[allow(dead_code, reason = "tests do more with what they start")]
+mod keeper;
 mod machine;
 mod many_scripts;
 mod measured;

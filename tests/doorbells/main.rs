@@ -15,7 +15,7 @@ use support::database::TestDatabase;
 
 const TOPIC: &str = "import";
 const NOBODY: &str = "nobody rings for this";
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A process's doorbell, with connections of its own.
 struct Process {

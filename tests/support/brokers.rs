@@ -1,36 +1,15 @@
-//! Real brokers, each in a folder and on ports of its own. They end when the test is done with them, or is gone.
+//! Real brokers, each in a folder and on ports of its own.
 
+use super::keeper::{Keeper, free_ports};
 use anyhow::{Context, bail};
 use clap::Parser;
 use product_importer::config::BrokerSettings;
 use product_importer::platform::doorbell::Doorbell;
 use sqlx::PgPool;
 use std::fs;
-use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Runs a broker and whatever it needs beside it until its input ends. Job control gives each a process group, which is
-/// killed as a whole: there is no stopping in order here, nor should anybody need it.
-const KEEPER: &str = r#"
-# Bash tells of every job that is killed.
-exec 2>/dev/null
-set -m
-folder=$1 epmd_port=$2
-shift 2
-[ "$epmd_port" = 0 ] || epmd -port "$epmd_port" -address 127.0.0.1 </dev/null >/dev/null &
-"$@" </dev/null >>"$folder/output" 2>&1 &
-read -r wish
-for job in $(jobs -p); do kill -KILL -- "-$job"; done
-wait
-[ "$wish" = keep ] || rm -rf "$folder"
-"#;
 
 /// What carries rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +25,9 @@ pub struct Broker {
     port: u16,
     tls_port: u16,
     /// Erlang's own: between nodes, and where they find each other.
-    node_ports: [u16; 2],
-    keeper: Option<Child>,
+    node_port: u16,
+    epmd_port: u16,
+    keeper: Option<Keeper>,
 }
 
 impl Broker {
@@ -61,7 +41,8 @@ impl Broker {
             folder,
             port,
             tls_port,
-            node_ports: [node_port, epmd_port],
+            node_port,
+            epmd_port,
             keeper: None,
         })
     }
@@ -75,25 +56,24 @@ impl Broker {
 
     /// Starts it, or starts it again, and waits until it answers. With a certificate in its folder it speaks TLS too.
     pub fn run(&mut self) -> anyhow::Result<()> {
-        let mut keeper = Command::new("bash");
-        keeper.args(["-c", KEEPER, "keeper"]).arg(&self.folder);
-        match self.kind {
-            Kind::Redis => self.redis(&mut keeper),
-            Kind::RabbitMq => self.rabbitmq(&mut keeper)?,
-        }
-        // Not in the group that a terminal's Ctrl-C reaches.
-        let keeper = keeper.process_group(0).stdin(Stdio::piped()).spawn();
-        self.keeper = Some(keeper.context("cannot start bash")?);
-        self.answers()
+        let keeper = match self.kind {
+            Kind::Redis => Keeper::start(&self.folder, self.port, None, |command| self.redis(command)),
+            Kind::RabbitMq => {
+                self.prepare_rabbitmq()?;
+                Keeper::start(&self.folder, self.port, Some(self.epmd_port), |command| {
+                    command
+                        .arg(rabbitmq_program("rabbitmq-server"))
+                        .envs(self.rabbitmq_environment());
+                })
+            }
+        };
+        self.keeper = Some(keeper?);
+        Ok(())
     }
 
     /// Ends it as `kill -9` does. What it wrote down stays.
     pub fn kill(&mut self) -> anyhow::Result<()> {
-        if let Some(mut keeper) = self.keeper.take() {
-            writeln!(keeper.stdin.take().context("no input")?, "keep")?;
-            keeper.wait()?;
-        }
-        Ok(())
+        self.keeper.take().map_or(Ok(()), Keeper::kill)
     }
 
     /// Ends it and forgets all it had.
@@ -131,70 +111,31 @@ impl Broker {
 
     /// What an operator sees and does.
     pub fn rabbitmqctl(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        const COMMAND: &str = "/usr/lib/rabbitmq/bin/rabbitmqctl";
-        let command = if Path::new(COMMAND).exists() {
-            COMMAND
-        } else {
-            "rabbitmqctl"
-        };
-        let mut rabbitmqctl = Command::new(command);
-        for (name, value) in self.rabbitmq_environment() {
-            rabbitmqctl.env(name, value);
-        }
-        let done = rabbitmqctl.args(arguments).output()?;
+        let mut rabbitmqctl = Command::new(rabbitmq_program("rabbitmqctl"));
+        let done = rabbitmqctl.envs(self.rabbitmq_environment()).args(arguments).output()?;
         anyhow::ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         Ok(String::from_utf8(done.stdout)?)
     }
 
-    fn has_certificate(&self) -> bool {
-        self.folder.join("certificate.pem").exists()
-    }
-
-    fn redis(&self, keeper: &mut Command) {
+    fn redis(&self, command: &mut Command) {
         let port = self.port.to_string();
-        keeper.args(["0", "redis-server", "--bind", "127.0.0.1", "--port", &port]);
-        keeper
+        command.args(["redis-server", "--bind", "127.0.0.1", "--port", &port]);
+        command
             .args(["--save", "", "--appendonly", "no"])
             .arg("--dir")
             .arg(&self.folder);
         if self.has_certificate() {
             let tls_port = self.tls_port.to_string();
-            keeper.args(["--tls-port", &tls_port, "--tls-auth-clients", "no"]);
-            keeper.arg("--tls-cert-file").arg(self.folder.join("certificate.pem"));
-            keeper.arg("--tls-key-file").arg(self.folder.join("key.pem"));
+            command.args(["--tls-port", &tls_port, "--tls-auth-clients", "no"]);
+            command.arg("--tls-cert-file").arg(self.folder.join("certificate.pem"));
+            command.arg("--tls-key-file").arg(self.folder.join("key.pem"));
         }
     }
 
-    fn rabbitmq(&self, keeper: &mut Command) -> anyhow::Result<()> {
-        let at = |name: &str| self.folder.join(name);
-        fs::write(at("rabbitmq.conf"), self.rabbitmq_conf())?;
-        fs::write(at("plugins"), "[].")?;
-        fs::create_dir_all(at("data"))?;
-        keeper.arg(self.node_ports[1].to_string()).arg(rabbitmq_server());
-        for (name, value) in self.rabbitmq_environment() {
-            keeper.env(name, value);
-        }
-        Ok(())
-    }
-
-    /// A node that knows nothing of others on the machine.
-    fn rabbitmq_environment(&self) -> [(&'static str, PathBuf); 12] {
-        let at = |name: &str| self.folder.join(name);
-        let [node_port, epmd_port] = self.node_ports.map(|port| port.to_string());
-        [
-            ("HOME", self.folder.clone()),
-            ("ERL_EPMD_PORT", epmd_port.into()),
-            ("ERL_EPMD_ADDRESS", "127.0.0.1".into()),
-            ("RABBITMQ_NODENAME", format!("test{}@localhost", self.port).into()),
-            ("RABBITMQ_DIST_PORT", node_port.into()),
-            ("RABBITMQ_CONFIG_FILE", at("rabbitmq.conf")),
-            ("RABBITMQ_CONF_ENV_FILE", at("none.conf")),
-            ("RABBITMQ_ENABLED_PLUGINS_FILE", at("plugins")),
-            ("RABBITMQ_FEATURE_FLAGS_FILE", at("data/feature_flags")),
-            ("RABBITMQ_MNESIA_BASE", at("data")),
-            ("RABBITMQ_LOG_BASE", at("log")),
-            ("RABBITMQ_PID_FILE", at("pid")),
-        ]
+    fn prepare_rabbitmq(&self) -> anyhow::Result<()> {
+        fs::write(self.folder.join("rabbitmq.conf"), self.rabbitmq_conf())?;
+        fs::write(self.folder.join("plugins"), "[].")?;
+        Ok(fs::create_dir_all(self.folder.join("data"))?)
     }
 
     fn rabbitmq_conf(&self) -> String {
@@ -210,32 +151,35 @@ impl Broker {
         )
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a program that starts tells nobody when it is ready"
-    )]
-    fn answers(&self) -> anyhow::Result<()> {
-        let start = Instant::now();
-        while start.elapsed() < PATIENCE {
-            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let output = fs::read_to_string(self.folder.join("output")).unwrap_or_default();
-        bail!("{:?} did not start: {output}", self.kind)
+    /// A node that knows nothing of others on the machine.
+    fn rabbitmq_environment(&self) -> [(&'static str, PathBuf); 12] {
+        let at = |name: &str| self.folder.join(name);
+        [
+            ("HOME", self.folder.clone()),
+            ("ERL_EPMD_PORT", self.epmd_port.to_string().into()),
+            ("ERL_EPMD_ADDRESS", "127.0.0.1".into()),
+            ("RABBITMQ_NODENAME", format!("test{}@localhost", self.port).into()),
+            ("RABBITMQ_DIST_PORT", self.node_port.to_string().into()),
+            ("RABBITMQ_CONFIG_FILE", at("rabbitmq.conf")),
+            ("RABBITMQ_CONF_ENV_FILE", at("none.conf")),
+            ("RABBITMQ_ENABLED_PLUGINS_FILE", at("plugins")),
+            ("RABBITMQ_FEATURE_FLAGS_FILE", at("data/feature_flags")),
+            ("RABBITMQ_MNESIA_BASE", at("data")),
+            ("RABBITMQ_LOG_BASE", at("log")),
+            ("RABBITMQ_PID_FILE", at("pid")),
+        ]
+    }
+
+    fn has_certificate(&self) -> bool {
+        self.folder.join("certificate.pem").exists()
     }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        match self.keeper.take() {
-            // The end of its input is the wish.
-            Some(mut keeper) => {
-                drop(keeper.stdin.take());
-                drop(keeper.wait());
-            }
-            None => drop(fs::remove_dir_all(&self.folder)),
+        // What runs takes its folder with it.
+        if self.keeper.take().is_none() {
+            drop(fs::remove_dir_all(&self.folder));
         }
     }
 }
@@ -243,13 +187,12 @@ impl Drop for Broker {
 /// The address of the broker that `TEST_BROKER` asks for, one for the whole test process; `None` for PostgreSQL.
 #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
 pub fn shared_url() -> anyhow::Result<Option<String>> {
-    let kind = match std::env::var("TEST_BROKER").as_deref() {
-        Err(_) | Ok("postgres") => return Ok(None),
-        Ok("redis") => Kind::Redis,
-        Ok("rabbitmq") => Kind::RabbitMq,
+    Ok(match std::env::var("TEST_BROKER").as_deref() {
+        Err(_) | Ok("postgres") => None,
+        Ok("redis") => Some(shared(Kind::Redis)?),
+        Ok("rabbitmq") => Some(shared(Kind::RabbitMq)?),
         Ok(other) => bail!("TEST_BROKER is postgres, redis or rabbitmq, not {other}"),
-    };
-    Ok(Some(shared(kind)?))
+    })
 }
 
 /// What these flags say of a broker.
@@ -279,24 +222,8 @@ pub fn shared(kind: Kind) -> anyhow::Result<String> {
     shared.last().map(Broker::url).context("no broker")
 }
 
-/// Debian's command of that name wants to be root or a user of its own; the script behind it does not care.
-fn rabbitmq_server() -> &'static str {
-    const SCRIPT: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
-    if Path::new(SCRIPT).exists() {
-        SCRIPT
-    } else {
-        "rabbitmq-server"
-    }
-}
-
-/// Ports that nobody has, all different.
-fn free_ports<const COUNT: usize>() -> anyhow::Result<[u16; COUNT]> {
-    let taken: Vec<TcpListener> = (0..COUNT)
-        .map(|_| TcpListener::bind("127.0.0.1:0"))
-        .collect::<Result<_, _>>()?;
-    let mut ports = [0; COUNT];
-    for (port, listener) in ports.iter_mut().zip(&taken) {
-        *port = listener.local_addr()?.port();
-    }
-    Ok(ports)
+/// Debian's commands of these names want to be root or a user of their own; the scripts behind them do not care.
+fn rabbitmq_program(name: &str) -> PathBuf {
+    let script = Path::new("/usr/lib/rabbitmq/bin").join(name);
+    if script.exists() { script } else { name.into() }
 }

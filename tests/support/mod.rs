@@ -5,6 +5,7 @@ pub mod brokers;
 pub mod catalogue;
 pub mod database;
 pub mod events;
+pub mod keeper;
 pub mod process;
 pub mod served;
 pub mod uploads;
