@@ -1,8 +1,10 @@
 //! Settings: environment variables, each also a flag. The only place that reads the environment.
 
 mod broker;
+mod storage;
 
 pub use broker::{Broker, BrokerSettings, BrokerTrust};
+pub use storage::{Storage, StorageSettings};
 
 use axum::http::Uri;
 use clap::Args;

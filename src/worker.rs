@@ -7,6 +7,8 @@ use crate::webhooks::{self, Delivering, Rings};
 use std::time::Duration;
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// Every so many sweeps, the place of files is looked through for what belongs to nobody.
+const ORPHANS_EVERY: u32 = 60;
 
 /// How long what is over is kept.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +40,8 @@ pub async fn run(engine: Engine, uploads: Uploads, search: Search, delivering: D
 
 async fn sweep_regularly(engine: &Engine, uploads: &Uploads, keeping: Keeping) {
     let mut stopping = engine.stopping.clone();
-    loop {
-        if let Err(error) = sweep(engine, uploads, keeping).await {
+    for round in 0_u32.. {
+        if let Err(error) = sweep(engine, uploads, keeping, round).await {
             tracing::warn!(?error, "could not tidy up; trying again in a minute");
         }
         tokio::select! {
@@ -49,8 +51,7 @@ async fn sweep_regularly(engine: &Engine, uploads: &Uploads, keeping: Keeping) {
     }
 }
 
-async fn sweep(engine: &Engine, uploads: &Uploads, keeping: Keeping) -> anyhow::Result<()> {
-    imports::sweep_uploads(uploads).await?;
+async fn sweep(engine: &Engine, uploads: &Uploads, keeping: Keeping, round: u32) -> anyhow::Result<()> {
     imports::sweep_staging(&engine.pool).await?;
     imports::fail_orphans(&engine.pool).await?;
     imports::end_forgotten_merges(&engine.pool).await?;
@@ -60,5 +61,10 @@ async fn sweep(engine: &Engine, uploads: &Uploads, keeping: Keeping) -> anyhow::
     catalog::sweep_history(&engine.pool, keeping.history.history_keep_days).await?;
     catalog::selection::sweep(&engine.pool).await?;
     webhooks::sweep(&engine.pool, keeping.deliveries).await?;
+    // Last: the place of files may be away while the database is not.
+    imports::sweep_uploads(uploads).await?;
+    if round.is_multiple_of(ORPHANS_EVERY) {
+        imports::sweep_orphans(uploads).await?;
+    }
     Ok(())
 }

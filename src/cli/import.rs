@@ -143,6 +143,7 @@ async fn import(
     let doorbell = Doorbell::over(&arguments.broker, &pool)?;
     let carrier = doorbell.carry();
     let engine = Engine {
+        // Files of uploads are read by workers alone.
         storage: FileStorage::Postgres(pool.clone()),
         pool,
         doorbell,

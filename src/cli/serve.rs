@@ -5,7 +5,7 @@ use crate::accounts::Access;
 use crate::catalog::Search;
 use crate::config::{
     BrokerSettings, DatabaseSettings, DeliverySettings, HistorySettings, SearchSettings, SecretSettings,
-    UploadSettings, WebSettings, WebhookSettings,
+    StorageSettings, UploadSettings, WebSettings, WebhookSettings,
 };
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, UploadSettings as Keeping, Uploads, Watches};
@@ -37,6 +37,8 @@ pub struct ServeArguments {
     #[command(flatten)]
     broker: BrokerSettings,
     #[command(flatten)]
+    storage: StorageSettings,
+    #[command(flatten)]
     web: WebSettings,
     #[command(flatten)]
     uploads: UploadSettings,
@@ -59,6 +61,8 @@ pub struct WorkerArguments {
     database: DatabaseSettings,
     #[command(flatten)]
     broker: BrokerSettings,
+    #[command(flatten)]
+    storage: StorageSettings,
     #[command(flatten)]
     uploads: UploadSettings,
     #[command(flatten)]
@@ -107,7 +111,7 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         let Some(opened) = start::open_unless(&arguments.database, &stopping).await? else {
             return Ok(ExitCode::SUCCESS);
         };
-        let engine = engine(&opened.database, &arguments.broker, &stopping)?;
+        let engine = engine(&opened.database, &arguments.broker, &arguments.storage, &stopping)?;
         let carrier = engine.doorbell.carry();
         tracing::info!("working");
         let uploads = uploads(&opened.database, &engine, &arguments.uploads);
@@ -150,7 +154,7 @@ async fn serve_with(
     database: &Database,
     stopping: Stopping,
 ) -> anyhow::Result<()> {
-    let engine = engine(database, &arguments.broker, &stopping)?;
+    let engine = engine(database, &arguments.broker, &arguments.storage, &stopping)?;
     let web = &arguments.web;
     let secret = start::secret(&arguments.database, &arguments.secret)?;
     let access = access(database, web, secret.as_ref()).await?;
@@ -196,10 +200,15 @@ async fn serve_with(
     Ok(())
 }
 
-fn engine(database: &Database, broker: &BrokerSettings, stopping: &Stopping) -> anyhow::Result<Engine> {
+fn engine(
+    database: &Database,
+    broker: &BrokerSettings,
+    storage: &StorageSettings,
+    stopping: &Stopping,
+) -> anyhow::Result<Engine> {
     let pool = database.pool.clone();
     Ok(Engine {
-        storage: FileStorage::Postgres(pool.clone()),
+        storage: FileStorage::over(storage, &pool)?,
         doorbell: Doorbell::over(broker, &pool)?,
         pool,
         stopping: stopping.clone(),

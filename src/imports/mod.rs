@@ -32,4 +32,6 @@ pub use queries::{end_forgotten_merges, fail_orphans};
 pub use sample::write as write_sample;
 pub use staging::sweep as sweep_staging;
 pub use terminal::import_file;
-pub use upload::{UploadSettings, Uploads, form_routes, routes as upload_routes, sweep as sweep_uploads};
+pub use upload::{
+    UploadSettings, Uploads, form_routes, routes as upload_routes, sweep as sweep_uploads, sweep_orphans,
+};

@@ -164,13 +164,26 @@ impl Trouble {
 
     /// What a failure means that has been passed on with context: the first database error in it decides.
     pub fn within(failure: &anyhow::Error) -> Self {
+        if failure.chain().any(is_full_disk) {
+            return Self::DiskFull;
+        }
         failure
             .chain()
             .find_map(|cause| {
                 let by_sqlx = cause.downcast_ref::<sqlx::Error>().map(Self::of);
-                by_sqlx.or_else(|| cause.downcast_ref::<DbErr>().map(Self::of_orm))
+                let by_orm = || cause.downcast_ref::<DbErr>().map(Self::of_orm);
+                let by_storage = || cause.downcast_ref::<object_store::Error>().map(Self::of_storage);
+                by_sqlx.or_else(by_orm).or_else(by_storage)
             })
             .unwrap_or(Self::Other)
+    }
+
+    /// What a failure of a bucket or a folder means: what is no plain answer is an outage.
+    fn of_storage(error: &object_store::Error) -> Self {
+        match error {
+            object_store::Error::Generic { .. } => Self::Away,
+            _ => Self::Other,
+        }
     }
 
     /// Classes of PostgreSQL's error codes (its manual, appendix A).
@@ -182,6 +195,13 @@ impl Trouble {
             _ => Self::Other,
         }
     }
+}
+
+/// A folder for files has a disk of its own.
+fn is_full_disk(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    let error = cause.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded))
 }
 
 #[cfg(test)]

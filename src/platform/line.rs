@@ -4,6 +4,7 @@
 
 use crate::config::{BrokerSettings, BrokerTrust};
 use anyhow::Context as _;
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +16,9 @@ use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVe
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use tokio_rustls::rustls::{
+    ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, WantsVerifier,
+};
 use tokio_util::either::Either;
 
 /// A server that takes longer to come to the line counts as gone.
@@ -53,16 +56,42 @@ impl Tls {
     /// # Errors
     /// When the file of certificates cannot be read.
     pub fn of(settings: &BrokerSettings) -> anyhow::Result<Self> {
+        match settings.broker_tls {
+            BrokerTrust::Verify => Self::verifying(settings.broker_ca_file.as_deref()),
+            BrokerTrust::Require => Self::with(|config, provider| {
+                let anybody = Arc::new(Anybody(provider));
+                Ok(config
+                    .dangerous()
+                    .with_custom_certificate_verifier(anybody)
+                    .with_no_client_auth())
+            }),
+        }
+    }
+
+    /// TLS with whoever has a certificate of the public authorities or of those in the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn verifying(ca_file: Option<&Path>) -> anyhow::Result<Self> {
+        Self::with(|config, _| Ok(config.with_root_certificates(roots(ca_file)?).with_no_client_auth()))
+    }
+
+    fn with(
+        trusting: impl FnOnce(
+            ConfigBuilder<ClientConfig, WantsVerifier>,
+            Arc<CryptoProvider>,
+        ) -> anyhow::Result<ClientConfig>,
+    ) -> anyhow::Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let config =
             ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
-        let config = match settings.broker_tls {
-            BrokerTrust::Verify => config.with_root_certificates(roots(settings.broker_ca_file.as_deref())?),
-            BrokerTrust::Require => config
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(Anybody(provider))),
-        };
-        Ok(Self(TlsConnector::from(Arc::new(config.with_no_client_auth()))))
+        Ok(Self(TlsConnector::from(Arc::new(trusting(config, provider)?))))
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Tls")
     }
 }
 

@@ -1,5 +1,6 @@
 //! A database of its own for every test, on the server that `TEST_DATABASE_URL` names or on a private one.
 
+use super::storages;
 use anyhow::Context;
 use product_importer::platform::database::{Database, migrate};
 use product_importer::platform::postgres::PrivatePostgres;
@@ -34,6 +35,10 @@ impl TestDatabase {
             url,
             database,
         })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Where another process finds it.
@@ -73,6 +78,7 @@ impl Drop for TestDatabase {
         if !matches!(dropping.join(), Ok(Ok(()))) {
             eprintln!("the database {} could not be dropped", self.name);
         }
+        storages::forget_folder(&self.name);
     }
 }
 

@@ -8,4 +8,5 @@ pub mod events;
 pub mod keeper;
 pub mod process;
 pub mod served;
+pub mod storages;
 pub mod uploads;

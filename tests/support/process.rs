@@ -1,6 +1,6 @@
 //! The real program in processes of its own, which tests may kill.
 
-use super::brokers;
+use super::{brokers, storages};
 use anyhow::Context;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -28,6 +28,7 @@ pub fn program(database_url: Option<&str>) -> Command {
         "WEBHOOK_TIMEOUT_SECONDS",
         "WEBHOOK_CA_FILE",
         "WEBHOOK_DNS",
+        "STORAGE_URL",
         "BROKER_URL",
         "REDIS_URL",
         "CLOUDAMQP_URL",
@@ -36,11 +37,19 @@ pub fn program(database_url: Option<&str>) -> Command {
     }
     if let Some(url) = database_url {
         command.env("DATABASE_URL", url);
+        command.envs(storage_of(url).expect("the storage for tests does not start"));
     }
     if let Some(url) = brokers::shared_url().expect("the broker for tests does not start") {
         command.env("BROKER_URL", url);
     }
     command
+}
+
+/// Where the files of that database are, by `TEST_STORAGE`.
+fn storage_of(database_url: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let address = database_url.split('?').next().unwrap_or_default();
+    let name = address.rsplit('/').next().context("no database")?;
+    storages::settings(storages::wanted()?, name)
 }
 
 impl Process {

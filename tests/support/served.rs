@@ -23,7 +23,11 @@ impl Served {
 
     /// The same with settings.
     pub async fn start_with(command: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let database = TestDatabase::create().await?;
+        Self::over(TestDatabase::create().await?, command, settings)
+    }
+
+    /// The same over a database that is there already.
+    pub fn over(database: TestDatabase, command: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let mut program = program(Some(&database.url()));
         program.arg(command).envs(settings.iter().copied());
         let (process, address) = Process::serve(&mut program)?;

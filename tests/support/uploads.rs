@@ -1,8 +1,10 @@
 //! A real server of the upload routes, and looks behind it.
 
 use super::database::TestDatabase;
+use super::storages;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use futures_util::StreamExt as _;
 use product_importer::http::{method_override, site_guard};
 use product_importer::imports::upload::{self, UploadSettings, Uploads, pieces_from};
 use product_importer::imports::{Import, State};
@@ -21,12 +23,21 @@ pub struct Server {
     pub client: Client,
 }
 
+/// Receiving into the place that `TEST_STORAGE` asks for.
 pub fn uploads_over(database: Database, settings: UploadSettings) -> Uploads {
-    let pool = database.pool.clone();
-    Uploads {
+    let storage = storages::wanted().and_then(|kind| storages::storage(kind, &database.pool));
+    uploads_in(
+        storage.expect("the storage for tests does not start"),
         database,
-        storage: FileStorage::Postgres(pool.clone()),
-        doorbell: Doorbell::new(pool),
+        settings,
+    )
+}
+
+pub fn uploads_in(storage: FileStorage, database: Database, settings: UploadSettings) -> Uploads {
+    Uploads {
+        storage,
+        doorbell: Doorbell::new(database.pool.clone()),
+        database,
         settings,
     }
 }
@@ -122,10 +133,13 @@ impl Server {
 
     /// How many objects are stored, whether they count or not.
     pub async fn stored_objects(&self) -> anyhow::Result<i64> {
-        let pool = &self.uploads.database.pool;
-        Ok(sqlx::query_scalar("SELECT count(*) FROM stored_objects")
-            .fetch_one(pool)
-            .await?)
+        Ok(match &self.uploads.storage {
+            FileStorage::Postgres(pool) => {
+                let count = sqlx::query_scalar("SELECT count(*) FROM stored_objects");
+                count.fetch_one(pool).await?
+            }
+            FileStorage::Objects(objects) => objects.store().list(None).count().await as i64,
+        })
     }
 
     /// Waits until an import is as `wanted`.

@@ -21,7 +21,10 @@ const PLACES: [(&str, &str); 7] = [
         "src/platform/postgres/",
         "the private PostgreSQL: its set-up and its shutdown",
     ),
-    ("src/platform/storage.rs", "files kept in PostgreSQL; knows no product"),
+    (
+        "src/platform/storage/postgres.rs",
+        "files kept in PostgreSQL; knows no product",
+    ),
 ];
 
 /// What a statement begins with. Capitals and a blank after them, so that prose is not taken for SQL.

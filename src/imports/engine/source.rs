@@ -2,6 +2,7 @@
 
 use super::reading_queries as queries;
 use crate::imports::upload::pieces_from;
+use crate::platform::database::Trouble;
 use crate::platform::doorbell::Ears;
 use crate::platform::storage::FileStorage;
 use anyhow::Context as _;
@@ -16,6 +17,8 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 /// How long a reader stays with an upload that sends nothing, before it lets somebody else have its place.
 const PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(500);
+/// Between two tries at a storage that is away. It has been patient itself already.
+const STORAGE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The bytes of one file, from some offset on.
 pub enum Source {
@@ -129,8 +132,7 @@ impl UploadSource {
             return Ok(None);
         };
         let bytes = self
-            .storage
-            .get(&piece.key)
+            .fetch(&piece.key)
             .await?
             .context("a piece of the uploaded file is missing")?;
         anyhow::ensure!(
@@ -139,6 +141,20 @@ impl UploadSource {
         );
         let skip = (self.offset as i64 - piece.start) as usize;
         Ok(Some(bytes.slice(skip..)))
+    }
+
+    /// A storage that is away is waited for. It is not the import's fault, and the claim is held meanwhile.
+    async fn fetch(&self, key: &str) -> anyhow::Result<Option<Bytes>> {
+        loop {
+            match self.storage.get(key).await {
+                Err(failure) if Trouble::within(&failure) == Trouble::Away => {
+                    let error = format!("{failure:#}");
+                    tracing::warn!(import_id = self.import_id, error, "an import waits for its file");
+                    tokio::time::sleep(STORAGE_PAUSE).await;
+                }
+                fetched => return fetched,
+            }
+        }
     }
 }
 

@@ -22,7 +22,7 @@ mod whole;
 mod writer;
 
 pub use description::Description;
-pub use expiry::{Swept, sweep};
+pub use expiry::{Swept, sweep, sweep_orphans};
 pub use options::{Options, OptionsDraft};
 pub use queries::{KeptPiece, pieces_from};
 pub use routes::{form_routes, routes};

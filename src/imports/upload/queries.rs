@@ -250,6 +250,17 @@ pub(super) async fn with_old_files(pool: &PgPool, keep_for: Duration) -> sqlx::R
     .await
 }
 
+/// Which of these imports have no file, or are unknown.
+pub(super) async fn without_file(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar(
+        "SELECT id FROM unnest($1::bigint[]) AS id
+         WHERE NOT EXISTS (SELECT FROM imports WHERE imports.id = id.id AND file_removed_at IS NULL)",
+    )
+    .bind(ids)
+    .fetch_all(pool)
+    .await
+}
+
 /// Forgets the pieces of a file that has been removed.
 pub(super) async fn forget_file(pool: &PgPool, id: i64) -> sqlx::Result<()> {
     sqlx::query(

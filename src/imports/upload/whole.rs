@@ -181,7 +181,7 @@ async fn end(uploads: &Uploads, writer: &Writer, outcome: Result<(), Stopped>) -
 async fn remove_file(uploads: &Uploads, import_id: i64) -> http::Result<()> {
     uploads
         .storage
-        .remove_prefix(&writer::prefix_of(import_id))
+        .remove_folder(&writer::prefix_of(import_id))
         .await
         .map_err(Error::from_failure)?;
     Ok(queries::forget_file(&uploads.database.pool, import_id).await?)

@@ -42,9 +42,12 @@ pub(super) enum Stopped {
     Trouble(Error),
 }
 
+/// Where the files of all imports are.
+pub(super) const FOLDER: &str = "imports/";
+
 /// Everything an import's file is stored under begins with this.
 pub(super) fn prefix_of(import_id: i64) -> String {
-    format!("imports/{import_id}/")
+    format!("{FOLDER}{import_id}/")
 }
 
 impl Writer {
@@ -127,14 +130,15 @@ async fn try_to_complete(uploads: &Uploads, writer: &Writer) -> sqlx::Result<boo
         || queries::is_completed(pool, writer.import_id, writer.id).await?)
 }
 
-/// Removes what no row points at. When that fails it goes with the import's file later.
-pub(super) async fn throw_away(uploads: &Uploads, prefix: &str) {
-    if let Err(error) = uploads.storage.remove_prefix(prefix).await {
-        tracing::warn!(
-            error = format!("{error:#}"),
-            prefix,
-            "could not remove a piece that does not count"
-        );
+/// Removes what no row points at: a piece, or all of a folder. When that fails it goes with the import's file later.
+pub(super) async fn throw_away(uploads: &Uploads, key: &str) {
+    let removed = match key.strip_suffix('/') {
+        Some(_) => uploads.storage.remove_folder(key).await,
+        None => uploads.storage.remove(key).await,
+    };
+    if let Err(error) = removed {
+        let error = format!("{error:#}");
+        tracing::warn!(error, key, "could not remove a piece that does not count");
     }
 }
 
