@@ -1,0 +1,98 @@
+//! The router keeps what it promises, so that passing through it means something.
+
+use crate::proxy::{Limits, Router};
+use reqwest::Client;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const SHORT: Limits = Limits {
+    first_byte: Duration::from_millis(200),
+    idle: Duration::from_millis(400),
+    header_line_bytes: 8 * 1024,
+    upload_bytes_per_second: None,
+};
+
+/// A process that answers each request with `parts`, resting after each.
+async fn process(parts: &'static [&'static str], rest: Duration) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((mut line, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut head = vec![0; 64 * 1024];
+                let _ = line.read(&mut head).await?;
+                for part in parts {
+                    line.write_all(part.as_bytes()).await?;
+                    tokio::time::sleep(rest).await;
+                }
+                line.shutdown().await
+            });
+        }
+    });
+    Ok(address)
+}
+
+async fn ask(parts: &'static [&'static str], rest: Duration) -> anyhow::Result<String> {
+    let router = Router::start(SHORT).await?;
+    router.route_to(vec![process(parts, rest).await?]);
+    let mut line = TcpStream::connect(router.address).await?;
+    line.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await?;
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn who_does_not_answer_is_given_up() -> anyhow::Result<()> {
+    let answer = ask(&["", ""], SHORT.first_byte * 2).await?;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_that_falls_silent_is_cut_and_one_that_does_not_is_not() -> anyhow::Result<()> {
+    const PARTS: [&str; 4] = ["HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", "one", "two", "three"];
+    let silent = ask(&PARTS, SHORT.idle * 3).await?;
+    assert!(
+        silent.starts_with("HTTP/1.1 200") && !silent.contains("one"),
+        "{silent}"
+    );
+    let alive = ask(&PARTS, SHORT.idle / 2).await?;
+    assert!(alive.ends_with("onetwothree"), "{alive}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_with_1xx_comes_through() -> anyhow::Result<()> {
+    let answer = ask(
+        &["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"],
+        Duration::ZERO,
+    );
+    let answer = answer.await?;
+    assert!(
+        answer.starts_with("HTTP/1.1 204") && !answer.contains("HTTP/1.1 1"),
+        "{answer}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_header_may_have_a_line_of_8_kilobytes() -> anyhow::Result<()> {
+    let router = Router::start(SHORT).await?;
+    router.route_to(vec![
+        process(&["HTTP/1.1 204 No Content\r\n\r\n"], Duration::ZERO).await?,
+    ]);
+    for (length, status) in [(8_000, 204), (8_300, 400)] {
+        let request = Client::new().get(router.url()).header("X-Long", "x".repeat(length));
+        assert_eq!(request.send().await?.status(), status, "{length}");
+    }
+    router.route_to(Vec::new());
+    assert_eq!(
+        Client::new().get(router.url()).send().await?.status(),
+        503,
+        "nobody is there"
+    );
+    Ok(())
+}
