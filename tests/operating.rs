@@ -1,0 +1,253 @@
+//! What whoever keeps the program running looks at: metrics, the status page, the log, and the files for platforms.
+
+mod support;
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use support::database::TestDatabase;
+use support::process::{Process, program};
+use support::served::Served;
+
+const CSV: &str = "sku,name\nA-1,Lamp\nA-2,Table\n,Nothing\n";
+
+fn file(name: &str) -> anyhow::Result<String> {
+    Ok(fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name))?)
+}
+
+/// The names of all metrics in a text, buckets and sums left out.
+fn names(metrics: &str) -> BTreeSet<&str> {
+    let lines = metrics.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split(['{', ' ']).next()).collect()
+}
+
+#[tokio::test]
+async fn metrics_tell_what_was_done() -> anyhow::Result<()> {
+    let served = Served::start("serve").await?;
+    served.import(CSV).await?;
+    served.get("/products?q=lamp").await?.error_for_status()?;
+    served.get("/products?q=table").await?.error_for_status()?;
+    served.get("/made/up").await?;
+    let answer = served.get("/metrics").await?.error_for_status()?;
+    assert!(
+        answer.headers()["content-type"]
+            .to_str()?
+            .starts_with("application/openmetrics-text")
+    );
+    let metrics = answer.text().await?;
+    for line in [
+        "http_requests_total{method=\"GET\",route=\"/products\",status=\"200\"} 2",
+        "http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 1",
+        "http_requests_total{method=\"POST\",route=\"/api/v1/imports\",status=\"202\"} 1",
+        "product_importer_imports{state=\"done\"} 1",
+        "product_importer_import_rows_total{outcome=\"created\"} 2",
+        "product_importer_import_rows_total{outcome=\"rejected\"} 1",
+        "product_importer_queue_depth{queue=\"imports\"} 0",
+        "product_importer_database_up 1",
+        "product_importer_processes{role=\"serve\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
+    assert!(!metrics.contains("lamp") && metrics.ends_with("# EOF\n"), "{metrics}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_named_for_dashboards_and_alarms_is_told() -> anyhow::Result<()> {
+    let served = Served::start("serve").await?;
+    served.import(CSV).await?;
+    served.get("/products").await?.error_for_status()?;
+    let metrics = served.get("/metrics").await?.text().await?;
+    let told = names(&metrics);
+    for (name, least) in [("deploy/alerts.yaml", 8), ("deploy/grafana-dashboard.json", 12)] {
+        let text = file(name)?;
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let is_metric = |word: &&str| {
+            ["http_", "process_", "product_importer_"]
+                .iter()
+                .any(|start| word.starts_with(start))
+        };
+        let used: BTreeSet<&str> = words.filter(is_metric).collect();
+        assert!(used.len() >= least, "{name}: {used:?}");
+        assert!(used.is_subset(&told), "{name}: {:?}", used.difference(&told));
+    }
+    let alarms = file("deploy/alerts.yaml")?;
+    let guide = file("docs/OPERATING.md")?;
+    for alarm in alarms.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+        assert!(
+            guide.contains(alarm),
+            "docs/OPERATING.md does not say what {alarm} means"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_tells_too_where_it_is_told_to() -> anyhow::Result<()> {
+    let served = Served::start("web").await?;
+    let url = served.database.url();
+    let mut worker = program(Some(&url));
+    worker
+        .args(["worker", "--metrics-port", "0"])
+        .env("ACCESS_PASSWORD", "open sesame");
+    let (_worker, address) = Process::serve(&mut worker)?;
+    let ask = |path: &str| served.client.get(format!("{address}{path}"));
+    assert_eq!(ask("/healthz").send().await?.status(), 200);
+    assert_eq!(ask("/readyz").send().await?.status(), 200);
+    assert_eq!(ask("/metrics").send().await?.status(), 401);
+    let metrics = ask("/metrics").bearer_auth("open sesame").send().await?.text().await?;
+    assert!(
+        metrics.contains("product_importer_processes{role=\"worker\"} 1"),
+        "{metrics}"
+    );
+    assert_eq!(ask("/products").send().await?.status(), 404);
+
+    let page = served.get("/status").await?.error_for_status()?.text().await?;
+    assert!(
+        page.contains("<td>worker</td>") && page.contains("<td>web</td>"),
+        "{page}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_log_for_machines_names_what_it_is_about_and_no_product() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let mut command = program(Some(&database.url()));
+    command
+        .args(["serve", "--log-format", "json", "--log", "info,product_importer=debug"])
+        .env("ACCESS_PASSWORD", "a password nobody may read")
+        .stderr(Stdio::piped());
+    let (mut process, address) = Process::serve(&mut command)?;
+    let mut log = process.take_stderr()?;
+    let reading = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).map(|_| text)
+    });
+    let client = reqwest::Client::new();
+    let ask = |request: reqwest::RequestBuilder| request.bearer_auth("a password nobody may read");
+    let url = format!("{address}/api/v1/imports?filename=secret-prices.csv");
+    let sent = ask(client.post(url))
+        .header("Content-Type", "text/csv")
+        .body(CSV)
+        .send()
+        .await?;
+    let place = format!("{address}{}", sent.error_for_status()?.headers()["location"].to_str()?);
+    loop {
+        let import: Value = ask(client.get(&place)).send().await?.error_for_status()?.json().await?;
+        if support::served::is_over(&import) {
+            break;
+        }
+    }
+    let id = "6f3c1a52-7d0e-4c55-8a9c-2f1d5f0a1b2c";
+    let found = ask(client.get(format!("{address}/products?q=Lamp")))
+        .header("X-Request-Id", id)
+        .send()
+        .await?;
+    assert_eq!(found.headers()["x-request-id"], id);
+    assert!(process.terminate()?.success());
+
+    let text = reading
+        .join()
+        .map_err(|_| anyhow::anyhow!("the log could not be read"))??;
+    let lines: Vec<Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let has_span = |name: &str, field: &str, value: &Value| {
+        let spans = lines.iter().filter_map(|line| line["spans"].as_array()).flatten();
+        spans
+            .into_iter()
+            .any(|span| span["name"] == name && span[field] == *value)
+    };
+    assert!(has_span("request", "id", &id.into()), "{text}");
+    assert!(has_span("request", "route", &"/products".into()), "{text}");
+    assert!(has_span("import", "id", &1.into()), "{text}");
+    for private in ["Lamp", "A-1", "secret-prices", "a password nobody may read"] {
+        assert!(!text.contains(private), "{private} in {text}");
+    }
+    Ok(())
+}
+
+/// As docs/OPERATING.md says it.
+#[tokio::test]
+async fn a_backup_comes_back_with_everything() -> anyhow::Result<()> {
+    let served = Served::start("serve").await?;
+    served.import(CSV).await?;
+    let folder = tempfile::tempdir()?;
+    let dump = folder.path().join("products.dump");
+    let run = |program: &str, arguments: &[&str]| -> anyhow::Result<()> {
+        let ran = Command::new(program).args(arguments).output()?;
+        anyhow::ensure!(
+            ran.status.success(),
+            "{program}: {}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
+        Ok(())
+    };
+    let file = dump.to_str().unwrap_or_default();
+    let from = served.database.url();
+    run("pg_dump", &["--format=custom", "--no-owner", "--file", file, &from])?;
+    let restored = TestDatabase::empty().await?;
+    run(
+        "pg_restore",
+        &["--no-owner", "--jobs=2", "--dbname", &restored.url(), file],
+    )?;
+
+    let (process, address) = Process::serve(program(Some(&restored.url())).arg("serve"))?;
+    let restored = Served {
+        database: restored,
+        process,
+        address,
+        client: served.client.clone(),
+    };
+    let found = restored.json("/api/v1/products?q=tab").await?;
+    assert_eq!(found["items"][0]["sku"], "A-2", "{found}");
+    let again = restored.import(CSV).await?;
+    assert_eq!((&again["id"], &again["unchanged"]), (&"2".into(), &2.into()), "{again}");
+    Ok(())
+}
+
+#[test]
+fn platforms_are_told_the_same_and_of_settings_that_exist() -> anyhow::Result<()> {
+    let help = |command: &str| -> anyhow::Result<String> {
+        support::process::output(&program(None).args([command, "--help"]).output()?)
+    };
+    // Lines are broken to the width of a terminal.
+    let known = format!("{}{}", help("web")?, help("worker")?);
+    let known = known.split_whitespace().collect::<Vec<_>>().join(" ");
+    let app: Value = serde_json::from_str(&file("app.json")?)?;
+    let settings = app["env"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str());
+    let compose = file("compose.yaml")?;
+    let composed = [
+        "DATABASE_URL",
+        "BROKER_URL",
+        "ACCESS_PASSWORD",
+        "SECRET_KEY",
+        "LOG_FORMAT",
+        "METRICS_PORT",
+    ];
+    for name in composed {
+        assert!(compose.contains(&format!("{name}:")), "{name}");
+    }
+    for name in settings.chain(composed) {
+        assert!(known.contains(&format!("[env: {name}")), "{name} is no setting");
+    }
+    for secret in ["ACCESS_PASSWORD", "SECRET_KEY"] {
+        assert_eq!(app["env"][secret]["generator"], "secret", "{secret}");
+    }
+    let (procfile, heroku) = (file("Procfile")?, file("heroku.yml")?);
+    for (kind, command) in [("release", "migrate"), ("web", "web"), ("worker", "worker")] {
+        let line = procfile.lines().find(|line| line.starts_with(&format!("{kind}: ")));
+        assert!(
+            line.is_some_and(|line| line.ends_with(&format!("product-importer {command}"))),
+            "{kind}"
+        );
+        assert!(heroku.contains(&format!("product-importer {command}")), "{kind}");
+    }
+    Ok(())
+}
