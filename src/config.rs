@@ -34,6 +34,11 @@ pub struct DatabaseSettings {
     #[arg(long, env = "DATABASE_CONNECTIONS", value_name = "N", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(5..=1000))]
     pub database_connections: u32,
+
+    /// Seconds that a statement for a page or the API may take; imports and other work are not limited
+    #[arg(long, env = "STATEMENT_TIMEOUT_SECONDS", value_name = "SECONDS", default_value_t = 15,
+          value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub statement_timeout_seconds: u32,
 }
 
 /// Where and how the web process listens.
@@ -66,6 +71,21 @@ pub struct AccessSettings {
     #[arg(long, env = "ACCESS_PASSWORD", value_name = "PASSWORD", hide_env_values = true,
           value_parser = access_password)]
     pub access_password: Option<String>,
+}
+
+/// Where a worker tells how it is doing.
+#[derive(Args, Clone, Debug)]
+pub struct MetricsSettings {
+    /// Port on which a worker answers /metrics, /healthz and /readyz; it listens on none unless told to
+    #[arg(long, env = "METRICS_PORT", value_name = "PORT")]
+    pub metrics_port: Option<u16>,
+
+    /// Address it listens on then; other than loopback only with a password, or with --access=open
+    #[arg(long, env = "HOST", value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+
+    #[command(flatten)]
+    pub access: AccessSettings,
 }
 
 /// What happens to uploaded files.

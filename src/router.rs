@@ -3,12 +3,12 @@
 use crate::accounts::{self, Access};
 use crate::catalog::Search;
 use crate::http::site_guard::{SiteGuard, refuse_foreign};
-use crate::http::{assets, compression, flash, health, method_override, render};
+use crate::http::{assets, compression, flash, health, measure, method_override, render};
 use crate::imports::{Uploads, Watches};
 use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
 use crate::webhooks::{Rings, Webhooks, ring_after_changes};
-use crate::{catalog, description, imports, webhooks};
+use crate::{catalog, description, imports, status, webhooks};
 use axum::Router;
 use axum::extract::FromRef;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
@@ -53,16 +53,41 @@ pub fn service(state: AppState) -> Router {
         .layer(map_response(render::refusals_as_problems));
     let guarded = pages
         .nest("/api/v1", api)
+        .merge(metrics(&state.access, &state.guard))
         .layer(from_fn_with_state(
             Rings::new(state.doorbell.clone()),
             ring_after_changes,
         ))
         .layer(map_response(render::with_security_headers))
         .layer(from_fn(compression::compress));
-    let open = Router::new()
+    let measured = guarded.merge(health()).layer(from_fn(measure::measure));
+    method_override::before(measured.with_state(state))
+}
+
+/// What a worker answers where it is told to listen.
+pub fn worker_service(database: Database, access: &Access, guard: &SiteGuard) -> Router {
+    metrics(access, guard).merge(health()).with_state(database)
+}
+
+fn metrics<S>(access: &Access, guard: &SiteGuard) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Database: FromRef<S>,
+{
+    Router::new()
+        .route("/metrics", get(status::routes::metrics))
+        .layer(from_fn_with_state(access.clone(), accounts::before_api))
+        .layer(from_fn_with_state(guard.clone(), refuse_foreign))
+}
+
+fn health<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Database: FromRef<S>,
+{
+    Router::new()
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready));
-    method_override::before(guarded.merge(open).with_state(state))
+        .route("/readyz", get(health::ready))
 }
 
 fn pages() -> Router<AppState> {
@@ -94,6 +119,7 @@ fn pages() -> Router<AppState> {
         .route("/imports/{id}", get(pages::show))
         .route("/imports/{id}/cancellation", post(pages::cancel))
         .route("/imports/{id}/rejected.csv", get(imports::api::rejected_rows))
+        .route("/status", get(status::routes::show))
         .route("/api/docs", get(description::routes::docs))
         .fallback(render::not_found)
 }

@@ -7,6 +7,7 @@ mod serve;
 mod signals;
 mod start;
 mod usage;
+mod work;
 
 use crate::config::{DatabaseSettings, LogSettings};
 use crate::platform::memory;
@@ -35,7 +36,7 @@ enum Command {
     /// The web half alone, any number of them
     Web(serve::ServeArguments),
     /// The working half alone, any number of them
-    Worker(serve::WorkerArguments),
+    Worker(work::WorkerArguments),
     /// Bring the schema up to date and exit
     Migrate(DatabaseSettings),
     /// Import a CSV file: the main job from a terminal
@@ -72,7 +73,7 @@ pub fn run() -> ExitCode {
         None => serve::serve(&cli.serve, serve::Half::Both),
         Some(Command::Serve(arguments)) => serve::serve(&arguments, serve::Half::Both),
         Some(Command::Web(arguments)) => serve::serve(&arguments, serve::Half::Web),
-        Some(Command::Worker(arguments)) => serve::work(&arguments),
+        Some(Command::Worker(arguments)) => work::work(&arguments),
         Some(Command::Migrate(settings)) => start::migrate(&settings),
         Some(Command::Import(arguments)) => import::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),

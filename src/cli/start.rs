@@ -21,8 +21,31 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A database, and the private server behind it if there is one. Dropping it stops the server.
 pub struct Opened {
+    /// For work, which may take as long as it takes.
     pub database: Database,
+    /// For pages, whose statements may not.
+    pub pages: Database,
     server: Option<PrivatePostgres>,
+}
+
+/// What a process needs connections for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    Pages,
+    Work,
+    Both,
+}
+
+impl Connections {
+    /// How many of `most` are for work and how many for pages. One is left to whoever has no share: bringing the schema
+    /// up to date is work.
+    fn shares(self, most: u32) -> (u32, u32) {
+        match self {
+            Self::Pages => (1, most - 1),
+            Self::Work => (most - 1, 1),
+            Self::Both => (most - most / 2, most / 2),
+        }
+    }
 }
 
 /// Writes the log to standard error.
@@ -34,7 +57,12 @@ pub fn log(settings: &LogSettings) {
         .with_writer(std::io::stderr)
         .with_target(false);
     if settings.log_format == "json" {
-        log.json().init();
+        // The spans around an event carry the ids of the request, the import or the delivery.
+        log.json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(true)
+            .init();
     } else {
         log.init();
     }
@@ -51,12 +79,16 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// Connects to the database, starting the private one if need be, and brings the schema up to date.
 pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Opened> {
     let (_stop, stopping) = stopping::stopping();
-    let opened = open_unless(settings, &stopping).await?;
+    let opened = open_unless(settings, Connections::Work, &stopping).await?;
     opened.context("stopped before the database was open")
 }
 
 /// The same, given up as soon as the process is to end; then there is nothing to close.
-pub async fn open_unless(settings: &DatabaseSettings, stopping: &Stopping) -> anyhow::Result<Option<Opened>> {
+pub async fn open_unless(
+    settings: &DatabaseSettings,
+    connections: Connections,
+    stopping: &Stopping,
+) -> anyhow::Result<Option<Opened>> {
     let mut stopping = stopping.clone();
     let server = match settings.database_url {
         Some(_) => None,
@@ -68,13 +100,19 @@ pub async fn open_unless(settings: &DatabaseSettings, stopping: &Stopping) -> an
     let own = server.as_ref().map(PrivatePostgres::url);
     let url = own.as_deref().or(settings.database_url.as_deref()).unwrap_or_default();
     let connecting = async {
-        let database = database::connect(url, settings.database_connections).await?;
+        let (for_work, for_pages) = connections.shares(settings.database_connections);
+        let database = database::connect(url, for_work).await?;
         database::migrate(&database.pool).await?;
-        anyhow::Ok(database)
+        let patience = Duration::from_secs(u64::from(settings.statement_timeout_seconds));
+        let pages = database::for_pages(url, for_pages, patience)?;
+        anyhow::Ok((database, pages))
     };
     // A server that was started here stops when it is dropped.
     tokio::select! {
-        database = connecting => Ok(Some(Opened { database: database?, server })),
+        connected = connecting => {
+            let (database, pages) = connected?;
+            Ok(Some(Opened { database, pages, server }))
+        }
         () = stopping.wait() => Ok(None),
     }
 }
@@ -124,10 +162,8 @@ impl Opened {
     /// Closes every connection and stops the private server, if this process runs it.
     pub async fn close(self) {
         // A connection whose work was given up may still wait for somebody else's change. It ends with this process.
-        if tokio::time::timeout(CLOSE_PATIENCE, self.database.pool.close())
-            .await
-            .is_err()
-        {
+        let closing = async { tokio::join!(self.database.pool.close(), self.pages.pool.close()) };
+        if tokio::time::timeout(CLOSE_PATIENCE, closing).await.is_err() {
             tracing::debug!("a connection was still busy");
         }
         if let Some(server) = self.server {
@@ -152,6 +188,7 @@ mod tests {
                 database_url: url.map(str::to_owned),
                 data_dir: folder,
                 database_connections: 5,
+                statement_timeout_seconds: 15,
             };
             let secret_key = key.map(str::to_owned);
             let secret = secret(&database, &SecretSettings { secret_key }).unwrap();

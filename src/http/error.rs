@@ -97,8 +97,7 @@ pub struct Problem {
 }
 
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
-const AWAY: &str =
-    "The server cannot reach its database or its files at the moment. Please try again in a few seconds.";
+const AWAY: &str = "The server cannot reach its database or its files at the moment, or they take too long. Please try again in a few seconds.";
 const METHOD: &str = "This address cannot be used like that. Go back and start again from one of the pages.";
 const QUERY: &str =
     "The address, or what was sent to it, is not as it should be. Go back and start again from one of the pages.";

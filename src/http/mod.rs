@@ -9,6 +9,7 @@ pub mod format;
 pub mod fragment;
 pub mod health;
 pub mod json;
+pub mod measure;
 pub mod method_override;
 pub mod pages;
 pub mod render;

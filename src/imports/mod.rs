@@ -8,6 +8,7 @@ mod backlog_view;
 pub mod clearing;
 mod description;
 mod engine;
+mod figures_queries;
 mod import;
 mod json;
 mod live;
@@ -25,6 +26,7 @@ pub mod view;
 
 pub use description::description;
 pub use engine::{Engine, Outcome, Source as FileSource, TerminalImport};
+pub use figures_queries::{StateFigures, by_state, tasks};
 pub use import::{Import, Mode, NewStatus, Phase, Source, State};
 pub use json::{ImportJson, warnings_of};
 pub use live::Watches;

@@ -11,8 +11,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a request waits for a free connection before it is told to come back later.
+/// How long work waits for a free connection before it is tried again later.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same for a request, which a router gives up after half a minute altogether.
+const PAGE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the server's list of connections calls ours.
 const APPLICATION_NAME: &str = "product-importer";
@@ -110,6 +112,18 @@ impl DatabaseClock {
     }
 }
 
+/// Connections of their own for pages and the API, at most so many: what they ask for may not take long, since people
+/// wait for it and a router waits no longer than half a minute. They are opened when they are needed.
+pub fn for_pages(url: &str, max_connections: u32, statement_timeout: Duration) -> anyhow::Result<Database> {
+    let timeout = format!("{}ms", statement_timeout.as_millis());
+    let options = options(url)?.options([("statement_timeout", timeout)]);
+    let pool = PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(PAGE_ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options);
+    Ok(Database::of(pool))
+}
+
 impl Database {
     /// A database over a pool that is open already.
     pub fn of(pool: PgPool) -> Self {
@@ -190,7 +204,8 @@ impl Trouble {
     fn of_sqlstate(code: &str) -> Self {
         match code {
             "53100" => Self::DiskFull,
-            "53300" | "57P01" | "57P02" | "57P03" => Self::Away,
+            // Too many connections, a statement that took too long, a server that stops or starts.
+            "53300" | "57014" | "57P01" | "57P02" | "57P03" => Self::Away,
             _ if code.starts_with("08") => Self::Away,
             _ => Self::Other,
         }
@@ -211,7 +226,9 @@ mod tests {
     #[test]
     fn codes_tell_what_happened() {
         assert_eq!(Trouble::of_sqlstate("53100"), Trouble::DiskFull);
-        assert_eq!(Trouble::of_sqlstate("57P03"), Trouble::Away);
+        for code in ["57P03", "53300", "57014"] {
+            assert_eq!(Trouble::of_sqlstate(code), Trouble::Away, "{code}");
+        }
         assert_eq!(Trouble::of_sqlstate("08006"), Trouble::Away);
         assert_eq!(Trouble::of_sqlstate("23505"), Trouble::Other);
     }

@@ -1,5 +1,6 @@
 //! What knows nothing of products: database, private PostgreSQL, doorbells, file storage, lines to other servers.
 
+pub mod claim;
 pub mod copy;
 pub mod database;
 pub mod doorbell;

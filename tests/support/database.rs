@@ -18,6 +18,13 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     pub async fn create() -> anyhow::Result<Self> {
+        let database = Self::empty().await?;
+        migrate(&database.database.pool).await?;
+        Ok(database)
+    }
+
+    /// One with nothing in it, not even the schema.
+    pub async fn empty() -> anyhow::Result<Self> {
         let server_url = server_url()?;
         let server: PgConnectOptions = server_url.parse().context("TEST_DATABASE_URL")?;
         let name = format!("test_{}", uuid::Uuid::new_v4().simple());
@@ -27,7 +34,6 @@ impl TestDatabase {
             .await?;
         connection.close().await?;
         let database = Database::of(pool(&server, &name, 8).await?);
-        migrate(&database.pool).await?;
         let url = url_of(&server_url, &name)?;
         Ok(Self {
             server,

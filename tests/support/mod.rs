@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod database;
 pub mod events;
 pub mod keeper;
+pub mod postgres;
 pub mod process;
 pub mod served;
 pub mod storages;

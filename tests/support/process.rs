@@ -3,7 +3,7 @@
 use super::{brokers, storages};
 use anyhow::Context;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 /// A process that is killed when the test is done with it.
@@ -23,6 +23,8 @@ pub fn program(database_url: Option<&str>) -> Command {
         "ACCESS",
         "ACCESS_PASSWORD",
         "PUBLIC_URL",
+        "METRICS_PORT",
+        "STATEMENT_TIMEOUT_SECONDS",
         "SECRET_KEY",
         "WEBHOOK_ALLOW_NETS",
         "WEBHOOK_TIMEOUT_SECONDS",
@@ -111,6 +113,11 @@ impl Process {
         tokio::time::timeout(Duration::from_mins(1), waiting)
             .await
             .context("the process did not end")?
+    }
+
+    /// What the process writes to standard error, if that was piped.
+    pub fn take_stderr(&mut self) -> anyhow::Result<ChildStderr> {
+        self.child.stderr.take().context("no log")
     }
 
     pub fn id(&self) -> u32 {

@@ -7,12 +7,13 @@ use crate::source::{NamedPath, Source};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A module may use only what stands to its right.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "main",
     "cli",
     "router",
     "worker",
     "description",
+    "status",
     "imports",
     "catalog",
     "webhooks",

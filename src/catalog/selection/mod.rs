@@ -6,6 +6,7 @@
 
 pub mod api;
 mod bulk_change;
+mod figures_queries;
 mod piece;
 mod progress_page;
 mod queries;
@@ -16,6 +17,7 @@ mod undo;
 mod work;
 
 pub use bulk_change::{BulkAction, BulkChange};
+pub use figures_queries::tasks;
 pub use queries::sweep;
 pub use request::ids_of;
 pub use start::start;

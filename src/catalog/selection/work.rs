@@ -4,6 +4,7 @@ use super::bulk_change::BulkChange;
 use super::piece::{self, After};
 use super::queries;
 use crate::catalog::Search;
+use crate::platform::claim;
 use crate::platform::doorbell::Doorbell;
 use crate::platform::stopping::Stopping;
 use crate::webhooks::Rings;
@@ -50,7 +51,7 @@ pub async fn work_on_next(
     stopping: &Stopping,
 ) -> sqlx::Result<bool> {
     let pool = &search.database.pool;
-    let token = Uuid::new_v4();
+    let token = claim::token();
     let Some(id) = queries::claim(pool, only, token, LEASE).await? else {
         return Ok(false);
     };

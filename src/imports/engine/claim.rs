@@ -3,6 +3,7 @@
 use super::claim_queries as queries;
 use super::stop::{Result, Stop};
 use crate::catalog;
+use crate::platform::claim;
 use sqlx::{PgPool, PgTransaction};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -45,19 +46,19 @@ impl Claimed {
 impl Claim {
     /// Claims an import whose file is to be read: its first piece, or more of it, has arrived.
     pub async fn to_read(pool: &PgPool) -> sqlx::Result<Option<Claimed>> {
-        queries::claim_to_read(pool, Uuid::new_v4(), LEASE).await
+        queries::claim_to_read(pool, claim::token(), LEASE).await
     }
 
     /// Claims the import of the terminal that this process serves, whoever seemed to have it.
     pub async fn to_read_own(pool: &PgPool, import_id: i64) -> sqlx::Result<Option<Claimed>> {
-        queries::claim_to_read_own(pool, import_id, Uuid::new_v4(), LEASE).await
+        queries::claim_to_read_own(pool, import_id, claim::token(), LEASE).await
     }
 
     /// Claims the import whose turn to be merged it is, unless somebody is at it.
     pub async fn to_merge(pool: &PgPool) -> sqlx::Result<Option<Claimed>> {
         let mut transaction = pool.begin().await?;
         queries::lock_merge_queue(&mut transaction).await?;
-        let claimed = queries::claim_to_merge(&mut *transaction, Uuid::new_v4(), LEASE).await?;
+        let claimed = queries::claim_to_merge(&mut *transaction, claim::token(), LEASE).await?;
         transaction.commit().await?;
         Ok(claimed)
     }

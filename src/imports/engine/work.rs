@@ -12,6 +12,7 @@ use crate::platform::stopping::Stopping;
 use crate::platform::storage::FileStorage;
 use sqlx::PgPool;
 use std::time::Duration;
+use tracing::Instrument as _;
 
 /// The topic rung when more of a file has arrived.
 pub const TO_READ: &str = crate::imports::upload::TOPIC;
@@ -52,6 +53,7 @@ impl Engine {
             offset: 0,
         }));
         self.see_through(&claimed, self.read(&claimed, &mut source, crowd))
+            .instrument(tracing::info_span!("import", id = claimed.id, stage = "reading"))
             .await;
     }
 
@@ -61,7 +63,9 @@ impl Engine {
             return Ok(Outcome::Idle);
         };
         let work = Box::pin(merging::merge(&self.pool, &claimed));
-        self.see_through(&claimed, work).await;
+        self.see_through(&claimed, work)
+            .instrument(tracing::info_span!("import", id = claimed.id, stage = "merging"))
+            .await;
         self.doorbell.ring(TO_MERGE, claimed.id);
         Ok(Outcome::Worked)
     }
@@ -93,6 +97,7 @@ impl Engine {
     async fn see_through(&self, claimed: &Claimed, work: impl Future<Output = Result<()>>) {
         let claim = claimed.claim();
         let mut stopping = self.stopping.clone();
+        tracing::debug!("a step of an import begins");
         // On the heap: it is large, and whoever waits for it is waited for in turn.
         let work = Box::pin(async {
             claim.cut_off_others(&self.pool).await?;
@@ -107,6 +112,7 @@ impl Engine {
                 () = stopping.wait() => Err(Stop::Asked),
             }
         };
+        tracing::debug!(is_done = result.is_ok(), "the step of an import ends");
         if let Err(stop) = result
             && let Err(error) = self.write_down(claimed, stop).await
             // Cancelled or taken over meanwhile: there is nothing to write down.

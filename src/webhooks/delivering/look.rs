@@ -4,6 +4,7 @@ use super::Delivering;
 use super::claim_queries as queries;
 use super::lane::{Due, Lane, Wish};
 use super::target::{KeptTarget, Target};
+use crate::platform::claim;
 use crate::webhooks::payload::BODY_MAX_BYTES;
 use chrono::{DateTime, Utc};
 use std::time::Duration;
@@ -37,7 +38,7 @@ pub struct Looked {
 pub async fn look(delivering: &Delivering, look: Look) -> sqlx::Result<Looked> {
     let mut looked = Looked::default();
     if look.lanes > 0 {
-        let (token, began) = (Uuid::new_v4(), Instant::now());
+        let (token, began) = (claim::token(), Instant::now());
         for kept in queries::claim(&delivering.pool, token, LEASE, look.lanes as i64).await? {
             looked.now = Some((kept.now, Instant::now()));
             looked.lanes.extend(open(delivering, &kept, token, began).await?);

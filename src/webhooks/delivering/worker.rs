@@ -16,6 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 /// The net under the doorbell, and how soon a retry is seen to be due.
@@ -185,7 +186,8 @@ impl Worker {
                     body: body.into(),
                     secrets: &target.secrets,
                 };
-                let answer = sender.send(&outgoing).await;
+                let span = tracing::info_span!("delivery", id, webhook = webhook_id);
+                let answer = sender.send(&outgoing).instrument(span).await;
                 let outcome = Sent::outcome_of(&answer, tries);
                 let version = target.version;
                 Done::Sent(Box::new(Sent {

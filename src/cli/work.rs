@@ -1,0 +1,168 @@
+//! `worker`: the working half, and what `serve` and `web` have in common with it.
+
+use super::serve::listen;
+use super::start::{Connections, Opened};
+use super::{Failure, signals, start};
+use crate::accounts::Access;
+use crate::catalog::Search;
+use crate::config::{
+    BrokerSettings, DatabaseSettings, DeliverySettings, HistorySettings, MetricsSettings, SearchSettings,
+    SecretSettings, StorageSettings, UploadSettings, WebhookSettings,
+};
+use crate::http::site_guard::SiteGuard;
+use crate::imports::{Engine, UploadSettings as Keeping, Uploads};
+use crate::platform::database::Database;
+use crate::platform::doorbell::Doorbell;
+use crate::platform::sealing::SealingKey;
+use crate::platform::stopping::Stopping;
+use crate::platform::storage::FileStorage;
+use crate::webhooks::{Delivering, Limits, Sender};
+use crate::{router, status, worker};
+use clap::Args;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// The settings of all processes that stay.
+#[derive(Args, Clone)]
+pub struct WorkSettings {
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    #[command(flatten)]
+    pub broker: BrokerSettings,
+    #[command(flatten)]
+    pub storage: StorageSettings,
+    #[command(flatten)]
+    pub uploads: UploadSettings,
+    #[command(flatten)]
+    pub search: SearchSettings,
+    #[command(flatten)]
+    pub history: HistorySettings,
+    #[command(flatten)]
+    pub webhooks: WebhookSettings,
+    #[command(flatten)]
+    pub deliveries: DeliverySettings,
+    #[command(flatten)]
+    pub secret: SecretSettings,
+}
+
+/// The settings of `worker`.
+#[derive(Args, Clone)]
+pub struct WorkerArguments {
+    #[command(flatten)]
+    work: WorkSettings,
+    #[command(flatten)]
+    metrics: MetricsSettings,
+}
+
+/// Works until it is asked to stop.
+pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
+    let (settings, metrics) = (&arguments.work, &arguments.metrics);
+    if metrics.metrics_port.is_some() {
+        metrics.access.check(metrics.host).map_err(Failure::Usage)?;
+    }
+    start::runtime()?.block_on(async {
+        let listener = match metrics.metrics_port {
+            Some(port) => Some(listen(SocketAddr::new(metrics.host, port)).await?),
+            None => None,
+        };
+        let stopping = signals::listen()?.stopping;
+        let Some(opened) = start::open_unless(&settings.database, Connections::Work, &stopping).await? else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        if let Some(listener) = listener {
+            tell_metrics(arguments, listener, &opened).await?;
+        }
+        let engine = engine(settings, &opened.database, &stopping)?;
+        let carrier = engine.doorbell.carry();
+        let sealing = SealingKey::new(start::secret(&settings.database, &settings.secret)?.as_ref())?;
+        let working = workers(settings, &engine, &opened.database, sealing)?;
+        tracing::info!("working");
+        tokio::join!(
+            working,
+            status::be_present(&opened.pages.pool, "worker", stopping.clone())
+        );
+        carrier.end().await;
+        opened.close().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Answers those who look after a worker, until the process ends.
+async fn tell_metrics(arguments: &WorkerArguments, listener: TcpListener, opened: &Opened) -> anyhow::Result<()> {
+    let settings = &arguments.work;
+    let secret = start::secret(&settings.database, &settings.secret)?;
+    let password = arguments.metrics.access.access_password.as_deref();
+    let access = Access::open(&opened.pages, password, secret.as_ref(), false).await?;
+    let guard = SiteGuard::new(None, Vec::new(), access.is_locked());
+    println!("Metrics: http://{}", listener.local_addr()?);
+    let service = router::worker_service(opened.pages.clone(), &access, &guard);
+    let service = service.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    Ok(())
+}
+
+/// What works on imports.
+pub fn engine(settings: &WorkSettings, database: &Database, stopping: &Stopping) -> anyhow::Result<Engine> {
+    let pool = database.pool.clone();
+    Ok(Engine {
+        storage: FileStorage::over(&settings.storage, &pool)?,
+        doorbell: Doorbell::over(&settings.broker, &pool)?,
+        pool,
+        stopping: stopping.clone(),
+    })
+}
+
+/// Every background job, until the process is to stop.
+pub fn workers(
+    settings: &WorkSettings,
+    engine: &Engine,
+    database: &Database,
+    sealing: SealingKey,
+) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    let uploads = uploads(database, engine, &settings.uploads);
+    let search = Search::new(database.clone(), settings.search.search_memory_mb);
+    let deliveries = settings.deliveries;
+    let delivering = Delivering {
+        pool: engine.pool.clone(),
+        doorbell: engine.doorbell.clone(),
+        sender: Sender::new(&settings.webhooks)?,
+        sealing,
+        limits: Limits {
+            per_webhook: deliveries.webhook_concurrency.into(),
+            per_worker: deliveries.webhook_worker_concurrency.into(),
+        },
+    };
+    let keeping = worker::Keeping {
+        history: settings.history,
+        deliveries: hours(u32::from(deliveries.webhook_keep_days) * 24),
+    };
+    // On the heap: it is large.
+    Ok(Box::pin(worker::run(
+        engine.clone(),
+        uploads,
+        search,
+        delivering,
+        keeping,
+    )))
+}
+
+/// Where files are received.
+pub fn uploads(database: &Database, engine: &Engine, settings: &UploadSettings) -> Uploads {
+    Uploads {
+        database: database.clone(),
+        storage: engine.storage.clone(),
+        doorbell: engine.doorbell.clone(),
+        settings: Keeping {
+            max_size_bytes: settings.upload_max_bytes,
+            expire_after: hours(settings.upload_expire_hours),
+            keep_file_for: hours(settings.keep_file_hours),
+            ..Keeping::default()
+        },
+    }
+}
+
+fn hours(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count) * 3600)
+}

@@ -1,0 +1,144 @@
+//! Metrics as Prometheus takes them (<https://prometheus.io/docs/practices/naming/>).
+//!
+//! What a process counts itself is its own. What the database tells is the same from every process: dashboards take the
+//! largest (`max`), and one process that can be asked is enough.
+
+use super::figures::Figures;
+use super::process::ProcessFigures;
+use crate::http::measure;
+use crate::imports::StateFigures;
+use crate::platform::database::Database;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::registry::{Registry, Unit};
+use std::sync::atomic::AtomicU64;
+
+type Labels = [(&'static str, String); 1];
+type Numbers = Family<Labels, Gauge>;
+type Seconds = Family<Labels, Gauge<f64, AtomicU64>>;
+type Counts = Family<Labels, Counter>;
+
+/// All metrics of this process, as text.
+pub async fn text(database: &Database) -> anyhow::Result<String> {
+    let mut registry = Registry::default();
+    measure::register(&mut registry);
+    if let Some(process) = ProcessFigures::read() {
+        register_process(&mut registry, process);
+    }
+    let figures = Figures::read(database).await;
+    let ours = registry.sub_registry_with_prefix("product_importer");
+    register_pool(ours, database);
+    ours.register(
+        "database_up",
+        "Whether the database answers",
+        ConstGauge::new(i64::from(figures.is_ok())),
+    );
+    match figures {
+        Ok(figures) => register_figures(ours, &figures),
+        Err(error) => tracing::debug!(?error, "metrics without those of the database"),
+    }
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+fn register_process(registry: &mut Registry, process: ProcessFigures) {
+    let whole = |number: u64| ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX));
+    let ours = registry.sub_registry_with_prefix("process");
+    ours.register_with_unit(
+        "cpu",
+        "Processor time used",
+        Unit::Seconds,
+        ConstCounter::new(process.cpu_seconds),
+    );
+    ours.register_with_unit(
+        "resident_memory",
+        "Memory in use",
+        Unit::Bytes,
+        whole(process.resident_bytes),
+    );
+    ours.register_with_unit(
+        "start_time",
+        "When it started, since 1970",
+        Unit::Seconds,
+        ConstGauge::new(process.started_seconds),
+    );
+    ours.register("open_fds", "Files and connections open", whole(process.open_files));
+    ours.register(
+        "max_fds",
+        "Files and connections open at most",
+        whole(process.most_files),
+    );
+    ours.register("threads", "Threads", whole(process.threads));
+}
+
+fn register_pool(registry: &mut Registry, database: &Database) {
+    let connections = Numbers::default();
+    let (size, idle) = (i64::from(database.pool.size()), database.pool.num_idle() as i64);
+    connections.get_or_create(&label("state", "idle")).set(idle);
+    connections
+        .get_or_create(&label("state", "used"))
+        .set((size - idle).max(0));
+    registry.register("database_connections", "Connections of this process", connections);
+    let most = ConstGauge::new(i64::from(database.pool.options().get_max_connections()));
+    registry.register("database_connections_max", "Connections of this process at most", most);
+}
+
+fn register_figures(registry: &mut Registry, figures: &Figures) {
+    let (depth, oldest) = (Numbers::default(), Seconds::default());
+    for queue in figures.queues() {
+        depth.get_or_create(&label("queue", queue.name)).set(queue.depth);
+        oldest
+            .get_or_create(&label("queue", queue.name))
+            .set(queue.oldest_seconds);
+    }
+    registry.register("queue_depth", "What waits and nobody is at", depth);
+    registry.register_with_unit("queue_oldest", "How long the oldest has waited", Unit::Seconds, oldest);
+    register_imports(registry, &figures.imports_by_state);
+
+    let attempts = Counts::default();
+    for (outcome, count) in [
+        ("delivered", figures.deliveries.attempts_delivered),
+        ("failed", figures.deliveries.attempts_failed),
+    ] {
+        attempts.get_or_create(&label("outcome", outcome)).inc_by(count as u64);
+    }
+    registry.register("webhook_attempts", "Attempts to deliver to webhooks", attempts);
+    let pending = ConstGauge::new(figures.deliveries.pending);
+    registry.register(
+        "webhook_deliveries_pending",
+        "Deliveries not made yet, retries included",
+        pending,
+    );
+
+    let processes = Numbers::default();
+    for process in &figures.processes {
+        processes.get_or_create(&label("role", &process.role)).inc();
+    }
+    registry.register("processes", "Processes heard of within a minute", processes);
+}
+
+fn register_imports(registry: &mut Registry, states: &[StateFigures]) {
+    let (imports, rows) = (Numbers::default(), Counts::default());
+    for state in states {
+        imports.get_or_create(&label("state", &state.state)).set(state.imports);
+        for (outcome, count) in [
+            ("created", state.created),
+            ("updated", state.updated),
+            ("unchanged", state.unchanged),
+            ("duplicate", state.duplicates),
+            ("skipped", state.skipped),
+            ("rejected", state.rejected),
+        ] {
+            rows.get_or_create(&label("outcome", outcome)).inc_by(count as u64);
+        }
+    }
+    registry.register("imports", "Imports by state", imports);
+    registry.register("import_rows", "Rows of all imports, by what became of them", rows);
+}
+
+fn label(name: &'static str, value: &str) -> Labels {
+    [(name, value.to_owned())]
+}

@@ -1,0 +1,258 @@
+//! Web and worker processes over a database that goes away, is slow, or is reached as a hosting company has it.
+
+mod support;
+
+use reqwest::{Client, Response};
+use serde_json::Value;
+use std::time::Duration;
+use support::database::TestDatabase;
+use support::events::{Events, Told};
+use support::postgres::HostedPostgres;
+use support::process::{Process, program};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+const CSV: &str = "sku,name\nA-1,Lamp\nA-2,Table\n";
+
+async fn get(url: &str) -> anyhow::Result<Response> {
+    Ok(Client::new().get(url).header("Accept", "text/html").send().await?)
+}
+
+/// Asks until the status is the wanted one, and gives that answer.
+async fn until_status(url: &str, status: u16) -> anyhow::Result<Response> {
+    let asking = async {
+        loop {
+            let answer = get(url).await?;
+            if answer.status() == status {
+                return anyhow::Ok(answer);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await?
+}
+
+/// Sends a file and waits until it is imported.
+async fn import(address: &str, csv: &str) -> anyhow::Result<Value> {
+    let url = format!("{address}/api/v1/imports?filename=products.csv");
+    let request = Client::new().post(url).header("Content-Type", "text/csv");
+    let answer = request.body(csv.to_owned()).send().await?.error_for_status()?;
+    let place = format!("{address}{}", answer.headers()["location"].to_str()?);
+    let waiting = async {
+        loop {
+            let import: Value = get(&place).await?.error_for_status()?.json().await?;
+            if support::served::is_over(&import) {
+                return anyhow::Ok(import);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await?
+}
+
+#[tokio::test]
+async fn a_database_that_goes_and_comes_back_needs_no_restart() -> anyhow::Result<()> {
+    let mut database = HostedPostgres::start().await?;
+    let url = database.url();
+    let (mut web, address) = Process::serve(program(Some(&url)).arg("web"))?;
+    let mut worker = Process::start(program(Some(&url)).arg("worker"))?;
+    assert_eq!(import(&address, CSV).await?["created"], 2);
+
+    database.stop()?;
+    let page = until_status(&format!("{address}/products"), 503).await?;
+    assert!(page.headers().contains_key("retry-after"));
+    assert!(page.headers()["content-type"].to_str()?.starts_with("text/html"));
+    assert!(page.text().await?.contains("try again in a few seconds"));
+    let api = get(&format!("{address}/api/v1/products")).await?;
+    assert_eq!(
+        (api.status().as_u16(), api.headers().contains_key("retry-after")),
+        (503, true)
+    );
+    assert_eq!(get(&format!("{address}/readyz")).await?.status(), 503);
+    assert_eq!(get(&format!("{address}/healthz")).await?.status(), 200);
+    let metrics = get(&format!("{address}/metrics")).await?.text().await?;
+    assert!(metrics.contains("product_importer_database_up 0"), "{metrics}");
+
+    database.resume().await?;
+    until_status(&format!("{address}/products"), 200).await?;
+    let csv = "sku,name\nA-1,Lamp\nA-3,Chair\n";
+    let again = import(&address, csv).await?;
+    assert_eq!(
+        (&again["created"], &again["unchanged"]),
+        (&1.into(), &1.into()),
+        "{again}"
+    );
+    assert!(
+        worker.terminate()?.success(),
+        "the worker stayed until it was asked to go"
+    );
+    assert!(web.terminate()?.success(), "and so did the web process");
+    Ok(())
+}
+
+#[tokio::test]
+async fn encryption_is_as_the_address_says() -> anyhow::Result<()> {
+    let database = HostedPostgres::start().await?;
+    let migrate = |mode: &str| {
+        let url = database.url().replace("sslmode=require", mode);
+        program(Some(&url)).arg("migrate").output()
+    };
+    let plain = migrate("sslmode=disable")?;
+    assert!(
+        !plain.status.success(),
+        "the server takes no connection that is not encrypted"
+    );
+    // Its certificate is signed by nobody that is known, as with Heroku's.
+    let verified = migrate("sslmode=verify-full")?;
+    assert!(!verified.status.success());
+    let required = migrate("sslmode=require")?;
+    assert!(
+        required.status.success(),
+        "{}",
+        String::from_utf8_lossy(&required.stderr)
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn pages_give_up_where_work_waits() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let url = database.url();
+    let mut web = program(Some(&url));
+    let (_web, address) = Process::serve(web.arg("web").env("STATEMENT_TIMEOUT_SECONDS", "1"))?;
+    let mut worker = program(Some(&url));
+    let _worker = Process::start(worker.arg("worker").env("STATEMENT_TIMEOUT_SECONDS", "1"))?;
+
+    let mut holding = database.database.pool.begin().await?;
+    sqlx::query("LOCK TABLE products IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *holding)
+        .await?;
+    let importing = tokio::spawn({
+        let address = address.clone();
+        async move { import(&address, CSV).await }
+    });
+    let page = until_status(&format!("{address}/products"), 503).await?;
+    assert!(page.headers().contains_key("retry-after"));
+    // The merge stands before the same lock, for longer than a page would.
+    let waits = "SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'
+                   AND application_name LIKE 'import %' AND now() - query_start > interval '1500 ms'";
+    let standing = async {
+        while sqlx::query_scalar::<_, i64>(waits)
+            .fetch_one(&database.database.pool)
+            .await?
+            == 0
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(PATIENCE, standing).await??;
+    holding.rollback().await?;
+    let import = importing.await??;
+    assert_eq!(
+        (&import["state"], &import["created"]),
+        (&"done".into(), &2.into()),
+        "{import}"
+    );
+    let tries: i32 = sqlx::query_scalar("SELECT attempts FROM imports")
+        .fetch_one(&database.database.pool)
+        .await?;
+    assert!(
+        tries <= 2,
+        "reading and merging were begun once each, and not {tries} times"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn viewers_of_a_process_that_stops_are_sent_to_another() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let (mut first, address) = Process::serve(program(Some(&database.url())).arg("web"))?;
+    let (_second, other) = Process::serve(program(Some(&database.url())).arg("web"))?;
+    let created = Client::new()
+        .post(format!("{address}/api/v1/imports"))
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Length", "1000")
+        .send()
+        .await?
+        .error_for_status()?;
+    let file = created.headers()["location"].to_str()?.to_owned();
+    let events = file.replace("/file", "/events");
+    let mut watching = Events::open(&format!("{address}{events}"), None).await?;
+    let (_, id, state) = watching.event().await?.unwrap_or_default();
+    assert_eq!(state["state"], "uploading");
+
+    assert!(first.terminate()?.success());
+    let mut last = None;
+    while let Some(told) = watching.next().await? {
+        last = Some(told);
+    }
+    let Some(Told::Comment(words)) = last else {
+        panic!("the last word was {last:?}");
+    };
+    assert!(words.contains("retry: 1000") && words.contains("restarting"), "{words}");
+    let mut elsewhere = Events::open(&format!("{other}{events}"), Some(id)).await?;
+    assert_eq!(elsewhere.event().await?.unwrap_or_default().2["state"], "uploading");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_that_goes_is_replaced_while_its_lease_would_still_last() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let pool = &database.database.pool;
+    let url = database.url();
+    let (_web, address) = Process::serve(program(Some(&url)).arg("web"))?;
+    let mut workers = vec![
+        Process::start(program(Some(&url)).arg("worker"))?,
+        Process::start(program(Some(&url)).arg("worker"))?,
+    ];
+    // Uploads that do not end, so that somebody stays at them.
+    let created = Client::new()
+        .post(format!("{address}/api/v1/imports"))
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Length", "100000000")
+        .send()
+        .await?
+        .error_for_status()?;
+    let file = format!("{address}{}", created.headers()["location"].to_str()?);
+    let holder = "SELECT pid FROM imports JOIN processes
+                  ON tag = ('x' || left(replace(claim::text, '-', ''), 8))::bit(32)::bigint & 4294967295
+                  WHERE lease_until > clock_timestamp()";
+    let mut offset = 0;
+    let mut send = async |piece: &str| {
+        let request = Client::new().patch(&file).header("Tus-Resumable", "1.0.0");
+        let request = request.header("Content-Type", "application/offset+octet-stream");
+        let sent = request
+            .header("Upload-Offset", offset)
+            .body(piece.to_owned())
+            .send()
+            .await?;
+        offset += piece.len();
+        anyhow::Ok(sent.error_for_status()?)
+    };
+    send("sku,name\n").await?;
+    let mut who = async || {
+        let looking = async {
+            loop {
+                // Whoever reads gives its place away when nothing comes.
+                send("A-1,Lamp\n").await?;
+                if let Some(pid) = sqlx::query_scalar::<_, i64>(holder).fetch_optional(pool).await? {
+                    return anyhow::Ok(pid);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await?
+    };
+    let first = who().await?;
+    let place = workers.iter().position(|worker| i64::from(worker.id()) == first);
+    let mut gone = workers.remove(place.ok_or_else(|| anyhow::anyhow!("{first} is no worker"))?);
+    assert!(gone.terminate()?.success());
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM processes WHERE pid = $1")
+        .bind(first)
+        .fetch_one(pool)
+        .await?;
+    assert_eq!(left, 0, "it has said goodbye");
+    assert_eq!(who().await?, i64::from(workers[0].id()));
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! A PostgreSQL server as a hosting company runs it: over TCP, with TLS and its own certificate, stopped and started.
+
+use anyhow::Context;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid, User, chown};
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const START_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server on a port of its own. It is stopped at the end.
+pub struct HostedPostgres {
+    bin: PathBuf,
+    folder: tempfile::TempDir,
+    port: u16,
+    /// Whom the server runs as, since it refuses to run as root.
+    user: Option<User>,
+    running: Option<Child>,
+}
+
+impl HostedPostgres {
+    /// Makes a server and starts it. Every connection must be encrypted.
+    pub async fn start() -> anyhow::Result<Self> {
+        let user = if Uid::effective().is_root() {
+            let known = User::from_name("postgres")?;
+            Some(
+                known
+                    .or(User::from_name("nobody")?)
+                    .context("nobody to run PostgreSQL as")?,
+            )
+        } else {
+            None
+        };
+        let folder = tempfile::tempdir()?;
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
+        let mut server = Self {
+            bin: programs()?,
+            folder,
+            port: TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+            user,
+            running: None,
+        };
+        server.create()?;
+        server.resume().await?;
+        Ok(server)
+    }
+
+    /// Where it is, as its company would write it.
+    pub fn url(&self) -> String {
+        format!(
+            "postgres://importer:secret@localhost:{}/postgres?sslmode=require",
+            self.port
+        )
+    }
+
+    /// Starts it, on the port it had before.
+    pub async fn resume(&mut self) -> anyhow::Result<()> {
+        let settings = [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "fsync=off",
+            "ssl=on",
+            "max_connections=40",
+        ];
+        let mut command = self.command("postgres");
+        command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
+        for setting in settings {
+            command.args(["-c", setting]);
+        }
+        self.running = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+        let url = self.url();
+        let answering = async {
+            while sqlx::PgPool::connect(&url).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(START_PATIENCE, answering)
+            .await
+            .context("PostgreSQL does not answer")
+    }
+
+    /// Ends it and every connection, as a restart for maintenance does.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        self.end(Signal::SIGINT)
+    }
+
+    fn end(&mut self, signal: Signal) -> anyhow::Result<()> {
+        if let Some(mut running) = self.running.take() {
+            kill(Pid::from_raw(i32::try_from(running.id())?), signal)?;
+            running.wait()?;
+        }
+        Ok(())
+    }
+
+    fn create(&self) -> anyhow::Result<()> {
+        let password = self.folder.path().join("password");
+        fs::write(&password, "secret")?;
+        self.hand_over(self.folder.path())?;
+        self.hand_over(&password)?;
+        let mut initdb = self.command("initdb");
+        initdb
+            .args(["-U", "importer", "--auth=scram-sha-256", "--no-sync", "-D"])
+            .arg(self.data());
+        let made = initdb.arg("--pwfile").arg(&password).output()?;
+        anyhow::ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        fs::write(
+            self.data().join("pg_hba.conf"),
+            "hostssl all all 127.0.0.1/32 scram-sha-256\n",
+        )?;
+        let own = rcgen::generate_simple_self_signed(["postgres.example".to_owned()])?;
+        for (name, text) in [
+            ("server.crt", own.cert.pem()),
+            ("server.key", own.signing_key.serialize_pem()),
+        ] {
+            let file = self.data().join(name);
+            fs::write(&file, text)?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+            self.hand_over(&file)?;
+        }
+        Ok(())
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bin.join(program));
+        command.current_dir(self.folder.path()).env_remove("PGPORT");
+        if let Some(user) = &self.user {
+            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+        }
+        command
+    }
+
+    fn hand_over(&self, path: &Path) -> nix::Result<()> {
+        match &self.user {
+            Some(user) => chown(path, Some(user.uid), Some(user.gid)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for HostedPostgres {
+    fn drop(&mut self) {
+        let _ = self.end(Signal::SIGQUIT);
+    }
+}
+
+/// Where `initdb` and `postgres` are.
+fn programs() -> anyhow::Result<PathBuf> {
+    let told = Command::new("pg_config").arg("--bindir").output().ok();
+    let told = told.map(|told| PathBuf::from(String::from_utf8_lossy(&told.stdout).trim()));
+    let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debian = debian.map(|version| version.path().join("bin"));
+    let mut places = told.into_iter().chain(debian);
+    places
+        .find(|bin| bin.join("initdb").is_file() && bin.join("postgres").is_file())
+        .context("no PostgreSQL server is installed")
+}
