@@ -217,7 +217,12 @@ fn a_setting_that_cannot_be_read_is_one_line() -> anyhow::Result<()> {
 
 #[test]
 fn help_lists_every_setting() -> anyhow::Result<()> {
-    let help = output(&program(None).arg("--help").output()?)?;
+    // Some are the worker's alone.
+    let help = [&["--help"][..], &["worker", "--help"]].map(|arguments| program(None).args(arguments).output());
+    let help = help
+        .into_iter()
+        .map(|help| output(&help?))
+        .collect::<anyhow::Result<String>>()?;
     let config = include_str!("../src/config.rs");
     let variables: Vec<&str> = config
         .split("env = \"")
