@@ -220,6 +220,7 @@ pub async fn secret(State(webhooks): State<Webhooks>, Path(id): Path<String>) ->
     responses(
         (status = 200, description = "The new secret.", body = SecretJson),
         (status = 404, description = "There is no such webhook."),
+        (status = 409, description = "It was replaced less than a day ago, and the one before is still used."),
     )
 )]
 pub async fn replace_secret(State(webhooks): State<Webhooks>, Path(id): Path<String>) -> Result<Response, Error> {
