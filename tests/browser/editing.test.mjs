@@ -232,7 +232,7 @@ test('what was deleted comes back by Undo', async () => {
   assert.equal((await fetch(`${server.address}/api/v1/products/${id}`)).status, 404)
   await page.getByRole('button', { name: 'Undo' }).click()
   await page.getByText('“Vase” is back.').waitFor()
-  assert.equal((await server.json(`/products/${id}`)).version, 2)
+  assert.equal((await server.json(`/products/${id}`)).version, 3)
 })
 
 test('without scripts everything works too', async () => {
