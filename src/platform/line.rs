@@ -95,8 +95,12 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// The public authorities, and those of the file.
-fn roots(file: Option<&Path>) -> anyhow::Result<RootCertStore> {
+/// The public authorities, which are built in so that a container without any files of its own knows them, and those
+/// of the file.
+///
+/// # Errors
+/// When the file cannot be read, or has no certificate in it.
+pub fn roots(file: Option<&Path>) -> anyhow::Result<RootCertStore> {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     let Some(file) = file else {
         return Ok(roots);

@@ -1,7 +1,7 @@
-//! Encryption towards receivers: whom to trust. The public authorities are built in, so that a container without any
-//! files of its own knows them; a file may name others.
+//! Encryption towards receivers.
 
 use super::trouble::{Step, Trouble};
+use crate::platform::line::roots;
 use anyhow::Context as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,32 +9,20 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 /// What encrypts connections, trusting the public authorities and those of `file`.
 pub fn connector(file: Option<&Path>) -> anyhow::Result<TlsConnector> {
-    let mut trusted: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    if let Some(file) = file {
-        add(file, &mut trusted).with_context(|| format!("WEBHOOK_CA_FILE={}", file.display()))?;
-    }
+    let place = file.unwrap_or(Path::new("")).display();
+    let trusted = roots(file).with_context(|| format!("WEBHOOK_CA_FILE={place}"))?;
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(trusted)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
-}
-
-fn add(file: &Path, trusted: &mut RootCertStore) -> anyhow::Result<()> {
-    let before = trusted.len();
-    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| anyhow::anyhow!("{error}"))? {
-        trusted.add(certificate.map_err(|error| anyhow::anyhow!("{error}"))?)?;
-    }
-    anyhow::ensure!(trusted.len() > before, "no certificate in this file");
-    Ok(())
 }
 
 /// Agrees on encryption with the receiver called `host`.
