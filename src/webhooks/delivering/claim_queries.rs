@@ -24,11 +24,27 @@ pub struct Fetched {
     pub due: Due,
 }
 
+/// Webhooks as [`KeptTarget`] has them.
+macro_rules! targets {
+    ($before:literal, $rest:literal) => {
+        concat!(
+            $before,
+            "SELECT id, version, url, headers, secret,
+                    CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret,
+                    backlog_upto, clock_timestamp() AS now,
+                    (SELECT created_at - interval '1 minute' FROM webhook_deliveries
+                     WHERE webhook_deliveries.id = backlog_upto) AS backlog_until
+             FROM webhooks ",
+            $rest
+        )
+    };
+}
+
 /// Claims free lanes to webhooks that have something due, those that have waited longest first. What is due is read
 /// later, by a statement of its own: this one may see a lane that was given back after it began, and would still see
 /// what was sent before that.
 pub async fn claim(pool: &PgPool, token: Uuid, lease: Duration, limit: i64) -> sqlx::Result<Vec<KeptTarget>> {
-    sqlx::query_as(
+    sqlx::query_as(targets!(
         "WITH open AS (
              SELECT id FROM webhooks
              WHERE enabled AND paused_at IS NULL
@@ -47,15 +63,9 @@ pub async fn claim(pool: &PgPool, token: Uuid, lease: Duration, limit: i64) -> s
              SELECT id, $1, now() + $2 FROM open
              WHERE NOT EXISTS (SELECT FROM webhook_lanes WHERE webhook_id = open.id) LIMIT $3
              ON CONFLICT DO NOTHING RETURNING webhook_id
-         )
-         SELECT id, version, url, headers, secret,
-                CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret,
-                backlog_upto, clock_timestamp() AS now,
-                (SELECT created_at - interval '1 minute' FROM webhook_deliveries
-                 WHERE webhook_deliveries.id = backlog_upto) AS backlog_until
-         FROM webhooks
-         WHERE id IN (SELECT webhook_id FROM claimed UNION ALL SELECT webhook_id FROM made)",
-    )
+         ) ",
+        "WHERE id IN (SELECT webhook_id FROM claimed UNION ALL SELECT webhook_id FROM made)"
+    ))
     .bind(token)
     .bind(lease)
     .bind(limit)
@@ -65,17 +75,10 @@ pub async fn claim(pool: &PgPool, token: Uuid, lease: Duration, limit: i64) -> s
 
 /// Webhooks as they are now.
 pub async fn targets(pool: &PgPool, ids: &[i64]) -> sqlx::Result<Vec<KeptTarget>> {
-    sqlx::query_as(
-        "SELECT id, version, url, headers, secret,
-                CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret,
-                backlog_upto, clock_timestamp() AS now,
-                (SELECT created_at - interval '1 minute' FROM webhook_deliveries
-                 WHERE webhook_deliveries.id = backlog_upto) AS backlog_until
-         FROM webhooks WHERE id = ANY($1)",
-    )
-    .bind(ids)
-    .fetch_all(pool)
-    .await
+    sqlx::query_as(targets!("", "WHERE id = ANY($1)"))
+        .bind(ids)
+        .fetch_all(pool)
+        .await
 }
 
 /// Renews leases, and says which are still held.
