@@ -255,7 +255,7 @@ async fn a_silent_line_fails_the_import() -> Result<()> {
     Ok(())
 }
 
-/// The most memory this process has had, in bytes; Linux tells.
+/// The most memory this process has had, in bytes; Linux tells, to within some pages, so a later answer can be smaller.
 fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -277,7 +277,8 @@ async fn a_large_form_needs_little_memory() -> Result<()> {
     assert_eq!(server.import(id).await?.bytes_received, i64::try_from(SIZE)?);
     assert_eq!(server.stored_objects().await?, 100);
     if let (Some(before), Some(after)) = (before, peak_memory_bytes()) {
-        assert!(after - before < 60 << 20, "{} MB more", (after - before) >> 20);
+        let more = after.saturating_sub(before);
+        assert!(more < 60 << 20, "{} MB more", more >> 20);
     }
     Ok(())
 }
