@@ -3,8 +3,8 @@
 //! Products come in the order of their SKU keys, as rows of the database, and go batch by batch to that thread.
 
 use super::columns::Columns;
-use super::index_queries::doc;
-use super::postings::Postings;
+use super::index_queries::{doc, place};
+use super::postings::{Finished, Postings};
 use anyhow::{Context as _, Result};
 use sqlx::postgres::PgRow;
 use std::sync::Arc;
@@ -14,8 +14,6 @@ use tokio::task::JoinHandle;
 
 /// Products that are handed over at once.
 const BATCH: usize = 2048;
-/// How often the thread tells how much it has, in batches.
-const TELL_EVERY: usize = 8;
 
 /// A segment that is being built.
 pub struct Builder {
@@ -23,7 +21,7 @@ pub struct Builder {
     batch: Vec<PgRow>,
     batches: mpsc::Sender<(u32, Vec<PgRow>)>,
     postings_bytes: Arc<AtomicUsize>,
-    postings: JoinHandle<Result<Postings>>,
+    postings: JoinHandle<Result<Finished>>,
     /// Ids of products that were something else before, so that older segments may have them.
     changed: Vec<i64>,
 }
@@ -31,7 +29,7 @@ pub struct Builder {
 /// A segment that is ready to be written.
 pub struct Built {
     pub columns: Columns,
-    pub postings: Postings,
+    pub postings: Finished,
     /// See [`Builder`].
     pub changed: Vec<i64>,
 }
@@ -63,10 +61,10 @@ impl Builder {
 
     /// Adds a product, whose key must be beyond the last one's.
     pub async fn add(&mut self, row: PgRow) -> Result<()> {
-        let product = doc(&row)?;
-        self.columns.add(&product);
-        if product.version > 1 {
-            self.changed.push(product.id);
+        let place = place(&row)?;
+        self.columns.add(&place);
+        if place.version > 1 {
+            self.changed.push(place.id);
         }
         self.batch.push(row);
         if self.batch.len() == BATCH {
@@ -100,19 +98,13 @@ impl Builder {
 }
 
 /// Finds the grams of batches until there are no more.
-fn find_grams(mut waiting: mpsc::Receiver<(u32, Vec<PgRow>)>, size_bytes: &AtomicUsize) -> Result<Postings> {
+fn find_grams(mut waiting: mpsc::Receiver<(u32, Vec<PgRow>)>, size_bytes: &AtomicUsize) -> Result<Finished> {
     let mut postings = Postings::default();
-    let mut batches = 0;
     while let Some((first_ordinal, rows)) = waiting.blocking_recv() {
         for (ordinal, row) in (first_ordinal..).zip(&rows) {
             postings.add(ordinal, &doc(row)?);
         }
-        postings.settle();
-        batches += 1;
-        if batches % TELL_EVERY == 0 {
-            size_bytes.store(postings.size_bytes(), Ordering::Relaxed);
-        }
+        size_bytes.store(postings.size_bytes(), Ordering::Relaxed);
     }
-    postings.finish();
-    Ok(postings)
+    Ok(postings.finish())
 }

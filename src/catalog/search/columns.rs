@@ -5,7 +5,6 @@
 
 use super::super::list::{Position, Rank};
 use super::fold::fold;
-use super::grams::Doc;
 use super::interned::head;
 
 /// Products in a chunk of [`Column::Docs`] or [`Column::ById`]: as many as PostgreSQL keeps in one piece.
@@ -51,6 +50,19 @@ pub enum Column {
 /// A column, the number of a chunk of it, its bytes.
 pub type Chunk = (Column, i32, Vec<u8>);
 
+/// What orders a product.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub id: i64,
+    pub version: i32,
+    pub sku_key: &'a str,
+    pub name: &'a str,
+    /// Microseconds since 1970.
+    pub created_at: i64,
+    /// Microseconds since 1970.
+    pub updated_at: i64,
+}
+
 /// The columns of a segment while it is built.
 #[derive(Default)]
 pub struct Columns {
@@ -70,16 +82,16 @@ struct Row {
 
 impl Columns {
     /// Adds a product and gives its ordinal. SKU keys must come in ascending order.
-    pub fn add(&mut self, doc: &Doc<'_>) -> u32 {
+    pub fn add(&mut self, place: &Place<'_>) -> u32 {
         let ordinal = self.rows.len() as u32;
-        self.texts.push_str(doc.sku_key);
+        self.texts.push_str(place.sku_key);
         let key_end = self.texts.len();
-        self.texts.push_str(&fold(doc.name));
+        self.texts.push_str(&fold(place.name));
         self.rows.push(Row {
-            id: doc.id,
-            version: doc.version,
-            created_at: doc.created_at,
-            updated_at: doc.updated_at,
+            id: place.id,
+            version: place.version,
+            created_at: place.created_at,
+            updated_at: place.updated_at,
             key_end,
             name_end: self.texts.len(),
         });
@@ -98,7 +110,7 @@ impl Columns {
 
     /// About how much memory this takes, and will take while it is written.
     pub fn size_bytes(&self) -> usize {
-        self.rows.len() * (size_of::<Row>() + 2 * DOC_BYTES) + self.texts.len()
+        self.rows.capacity() * size_of::<Row>() + self.rows.len() * 2 * DOC_BYTES + self.texts.capacity()
     }
 
     /// Every chunk.
@@ -275,19 +287,15 @@ mod tests {
         let mut columns = Columns::default();
         for at in 0..count {
             let key = format!("k{at:06}");
-            let doc = Doc {
+            let place = Place {
                 id: ((at * 7919) % count) as i64 + 1,
                 version: at as i32,
-                sku: &key,
                 sku_key: &key,
                 name: ["Same beginning B", "same beginning a", "Zoo"][at % 3],
-                description: "",
-                active: true,
-                import_id: None,
                 created_at: -((at / 10) as i64),
                 updated_at: 5,
             };
-            assert_eq!(columns.add(&doc), at as u32);
+            assert_eq!(columns.add(&place), at as u32);
         }
         columns
     }

@@ -27,21 +27,14 @@ const IMPORT: u8 = b'i';
 /// So many characters of a description's word are kept.
 const WORD_CHARS: usize = 12;
 
-/// A product as it is indexed.
+/// What a product is found by.
 #[derive(Clone, Copy, Debug)]
 pub struct Doc<'a> {
-    pub id: i64,
-    pub version: i32,
     pub sku: &'a str,
-    pub sku_key: &'a str,
     pub name: &'a str,
     pub description: &'a str,
     pub active: bool,
     pub import_id: Option<i64>,
-    /// Microseconds since 1970.
-    pub created_at: i64,
-    /// Microseconds since 1970.
-    pub updated_at: i64,
 }
 
 /// Grams from one on and before another, in the order of their bytes.
@@ -298,16 +291,11 @@ mod tests {
 
     fn doc<'a>(sku: &'a str, name: &'a str, description: &'a str) -> Doc<'a> {
         Doc {
-            id: 1,
-            version: 1,
             sku,
-            sku_key: "",
             name,
             description,
             active: true,
             import_id: Some(7),
-            created_at: 0,
-            updated_at: 0,
         }
     }
 

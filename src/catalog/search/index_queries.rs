@@ -1,9 +1,9 @@
 //! The SQL of the step that indexes.
 
-use super::columns::{Chunk, Column, Columns};
+use super::columns::{Chunk, Column, Columns, Place};
 use super::grams::Doc;
 use super::pages::Cutter;
-use super::postings::Postings;
+use super::postings::Finished;
 use crate::platform::copy::CopyIn;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
@@ -116,19 +116,31 @@ pub fn of_ids<'a>(connection: &'a mut PgConnection, ids: &'a [i64]) -> BoxStream
     .fetch(connection)
 }
 
-/// Reads a row of [`all_after`], [`imported`] or [`of_ids`].
-pub fn doc(row: &PgRow) -> sqlx::Result<Doc<'_>> {
-    Ok(Doc {
+/// The id in a row of [`all_after`], [`imported`] or [`of_ids`].
+pub fn id(row: &PgRow) -> sqlx::Result<i64> {
+    row.try_get(0)
+}
+
+/// Reads of such a row what orders it.
+pub fn place(row: &PgRow) -> sqlx::Result<Place<'_>> {
+    Ok(Place {
         id: row.try_get(0)?,
         version: row.try_get(1)?,
-        sku: row.try_get(2)?,
         sku_key: row.try_get(3)?,
+        name: row.try_get(4)?,
+        created_at: row.try_get::<DateTime<Utc>, _>(8)?.timestamp_micros(),
+        updated_at: row.try_get::<DateTime<Utc>, _>(9)?.timestamp_micros(),
+    })
+}
+
+/// Reads of such a row what it is found by.
+pub fn doc(row: &PgRow) -> sqlx::Result<Doc<'_>> {
+    Ok(Doc {
+        sku: row.try_get(2)?,
         name: row.try_get(4)?,
         description: row.try_get(5)?,
         active: row.try_get(6)?,
         import_id: row.try_get(7)?,
-        created_at: row.try_get::<DateTime<Utc>, _>(8)?.timestamp_micros(),
-        updated_at: row.try_get::<DateTime<Utc>, _>(9)?.timestamp_micros(),
     })
 }
 
@@ -162,7 +174,7 @@ pub async fn add_segment(connection: &mut PgConnection, products: usize) -> sqlx
 pub async fn add_chunks(
     connection: &mut PgConnection,
     segment_id: i64,
-    postings: &Postings,
+    postings: &Finished,
     columns: &Columns,
 ) -> sqlx::Result<()> {
     let statement = "COPY search_columns (segment_id, kind, chunk, bytes) FROM STDIN (FORMAT binary)";

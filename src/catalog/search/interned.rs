@@ -3,70 +3,62 @@
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::{BuildHasher as _, Hasher as _};
 
-/// What a string costs besides its bytes, about: its end and its place in the table.
-const STRING_BYTES: usize = 12;
-
-/// Strings of a kind (one byte) and a text.
+/// Strings of a kind (one byte) and a text, together at most 255 bytes long.
 #[derive(Default)]
 pub struct Interned {
+    /// Each string with its length before it.
     bytes: Vec<u8>,
-    /// Where each string ends.
-    ends: Vec<u32>,
-    numbers: HashTable<u32>,
+    /// Where each of these begins.
+    starts: Vec<u32>,
+    known: HashTable<Known>,
     hasher: DefaultHashBuilder,
+}
+
+/// What is known of a string without looking at it.
+struct Known {
+    hash: u64,
+    start: u32,
+    number: u32,
 }
 
 impl Interned {
     /// The number of a string, which is [`Interned::len`] as it was if the string is new.
     pub fn number(&mut self, kind: u8, text: &[u8]) -> u32 {
         let hash = hash(&self.hasher, kind, text);
-        let is_it = |number: &u32| self.get(*number).split_first() == Some((&kind, text));
-        if let Some(number) = self.numbers.find(hash, is_it) {
-            return *number;
+        let is_it =
+            |known: &Known| known.hash == hash && string(&self.bytes, known.start).split_first() == Some((&kind, text));
+        if let Some(known) = self.known.find(hash, is_it) {
+            return known.number;
         }
-        let number = self.ends.len() as u32;
+        let (number, start) = (self.starts.len() as u32, self.bytes.len() as u32);
+        self.bytes.push(text.len() as u8 + 1);
         self.bytes.push(kind);
         self.bytes.extend_from_slice(text);
-        self.ends.push(self.bytes.len() as u32);
-        let Self {
-            bytes,
-            ends,
-            numbers,
-            hasher,
-        } = self;
-        numbers.insert_unique(hash, number, |number| {
-            let string = string(bytes, ends, *number);
-            hash_of(hasher, string)
-        });
+        self.starts.push(start);
+        let known = Known { hash, start, number };
+        self.known.insert_unique(hash, known, |known| known.hash);
         number
     }
 
     /// The string with a number, its kind first.
     pub fn get(&self, number: u32) -> &[u8] {
-        string(&self.bytes, &self.ends, number)
+        string(&self.bytes, self.starts[number as usize])
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.starts.len()
     }
 
-    /// About how much memory they take.
+    /// How much memory they take.
     pub fn size_bytes(&self) -> usize {
-        self.bytes.len() + self.ends.len() * STRING_BYTES
-    }
-
-    /// Forgets them all.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
-        self.numbers.clear();
+        self.bytes.capacity() + self.starts.capacity() * size_of::<u32>() + self.known.allocation_size()
     }
 
     /// All numbers in the order of their strings' bytes.
     pub fn sorted(&self) -> Vec<u32> {
         // Most differ in their first eight bytes, which are compared as one number.
-        let numbers = 0..self.ends.len() as u32;
+        let numbers = 0..self.starts.len() as u32;
         let mut sorted: Vec<(u64, u32)> = numbers.map(|number| (head(self.get(number)), number)).collect();
         sorted.sort_unstable_by(|(one_head, one), (other_head, other)| {
             one_head
@@ -85,17 +77,12 @@ pub fn head(bytes: &[u8]) -> u64 {
     u64::from_be_bytes(first)
 }
 
-fn string<'a>(bytes: &'a [u8], ends: &[u32], number: u32) -> &'a [u8] {
-    let number = number as usize;
-    let start = number.checked_sub(1).map_or(0, |before| ends[before] as usize);
-    &bytes[start..ends[number] as usize]
+fn string(bytes: &[u8], start: u32) -> &[u8] {
+    let start = start as usize;
+    &bytes[start + 1..start + 1 + usize::from(bytes[start])]
 }
 
-fn hash_of(hasher: &DefaultHashBuilder, string: &[u8]) -> u64 {
-    string.split_first().map_or(0, |(kind, text)| hash(hasher, *kind, text))
-}
-
-fn hash(hasher: &DefaultHashBuilder, kind: u8, text: &[u8]) -> u64 {
+pub fn hash(hasher: &DefaultHashBuilder, kind: u8, text: &[u8]) -> u64 {
     let mut hasher = hasher.build_hasher();
     hasher.write_u8(kind);
     hasher.write(text);

@@ -5,7 +5,7 @@
 //! first gram of each page is kept apart, to find the page of a gram.
 
 use super::columns::{self, Chunk, Column};
-use super::ordinals::Ordinals;
+use super::lists::Ordinals;
 use roaring::RoaringBitmap;
 
 /// The most that PostgreSQL leaves in place is about 2,000 bytes.
@@ -54,32 +54,22 @@ pub struct Fences {
 
 impl Cutter {
     /// Adds the next gram and gives the rows that are complete.
-    pub fn add(&mut self, gram: &[u8], ordinals: &Ordinals) -> std::io::Result<Vec<Chunk>> {
+    pub fn add(&mut self, gram: &[u8], ordinals: Ordinals) -> std::io::Result<Vec<Chunk>> {
         let mut chunks = Vec::new();
         let mut entry = vec![gram.len() as u8];
         entry.extend_from_slice(gram);
         match ordinals {
-            Ordinals::Few(..) => put_list(&mut entry, ordinals),
-            Ordinals::Many(bitmap) => {
-                let size = bitmap.serialized_size();
-                let count = bitmap.len() as u32;
-                if count <= u32::from(LISTED) && count as usize * 4 <= size {
-                    put_list(&mut entry, ordinals);
-                } else if size <= BITMAP_BYTES {
-                    entry.push(BITMAP);
-                    entry.extend_from_slice(&count.to_le_bytes());
-                    entry.extend_from_slice(&(size as u16).to_le_bytes());
-                    bitmap.serialize_into(&mut entry)?;
-                } else {
-                    let mut bytes = Vec::with_capacity(size);
-                    bitmap.serialize_into(&mut bytes)?;
-                    chunks.push((Column::Bitmaps, self.bitmaps, bytes));
-                    entry.push(CHUNK);
-                    entry.extend_from_slice(&count.to_le_bytes());
-                    entry.extend_from_slice(&self.bitmaps.to_le_bytes());
-                    self.bitmaps += 1;
-                }
+            Ordinals::Few(ordinals) if is_listed(&ordinals) => {
+                entry.push(ordinals.len() as u8);
+                entry.extend(ordinals.iter().flat_map(|ordinal| ordinal.to_le_bytes()));
             }
+            Ordinals::Few(ordinals) => {
+                let mut bitmap = RoaringBitmap::new();
+                // It takes them all: they ascend.
+                let _ = bitmap.append(ordinals);
+                chunks.extend(self.put_bitmap(&mut entry, &bitmap)?);
+            }
+            Ordinals::Many(bitmap) => chunks.extend(self.put_bitmap(&mut entry, &bitmap)?),
         }
         if self.page.len() + entry.len() > PAGE_BYTES {
             chunks.push(self.cut());
@@ -90,6 +80,26 @@ impl Cutter {
         }
         self.page.extend_from_slice(&entry);
         Ok(chunks)
+    }
+
+    /// Puts a bitmap into an entry, or its number, and gives the row that it is then.
+    fn put_bitmap(&mut self, entry: &mut Vec<u8>, bitmap: &RoaringBitmap) -> std::io::Result<Option<Chunk>> {
+        let (size, count) = (bitmap.serialized_size(), bitmap.len() as u32);
+        if size <= BITMAP_BYTES {
+            entry.push(BITMAP);
+            entry.extend_from_slice(&count.to_le_bytes());
+            entry.extend_from_slice(&(size as u16).to_le_bytes());
+            bitmap.serialize_into(entry)?;
+            return Ok(None);
+        }
+        let number = self.bitmaps;
+        self.bitmaps += 1;
+        entry.push(CHUNK);
+        entry.extend_from_slice(&count.to_le_bytes());
+        entry.extend_from_slice(&number.to_le_bytes());
+        let mut bytes = Vec::with_capacity(size);
+        bitmap.serialize_into(&mut bytes)?;
+        Ok(Some((Column::Bitmaps, number, bytes)))
     }
 
     /// The rest.
@@ -104,13 +114,11 @@ impl Cutter {
     }
 }
 
-fn put_list(entry: &mut Vec<u8>, ordinals: &Ordinals) {
-    let place = entry.len();
-    entry.push(0);
-    for ordinal in ordinals.iter() {
-        entry[place] += 1;
-        entry.extend_from_slice(&ordinal.to_le_bytes());
-    }
+/// Whether ordinals are shorter as a list than as a bitmap, which has 65,536 of them to a container.
+fn is_listed(ordinals: &[u32]) -> bool {
+    let containers = ordinals.chunk_by(|one, next| one >> 16 == next >> 16).count();
+    let bitmap_bytes = 8 + containers * 8 + ordinals.len() * 2;
+    ordinals.len() <= usize::from(LISTED) && ordinals.len() * 4 <= bitmap_bytes
 }
 
 /// Reads a page.
@@ -188,9 +196,12 @@ mod tests {
         let gram = |at: u32| format!("w{at:05}").into_bytes();
         let products = |at: u32| (0..=at * at % 700).map(move |step| at + step * 101);
         for at in 0..3000 {
-            let mut ordinals = Ordinals::default();
-            ordinals.append(&products(at).collect::<Vec<u32>>());
-            chunks.extend(cutter.add(&gram(at), &ordinals).unwrap());
+            let ordinals = if at % 3 == 0 {
+                Ordinals::Many(products(at).collect())
+            } else {
+                Ordinals::Few(products(at).collect())
+            };
+            chunks.extend(cutter.add(&gram(at), ordinals).unwrap());
         }
         chunks.extend(cutter.finish());
         let chunks: BTreeMap<(Column, i32), Vec<u8>> = chunks

@@ -115,7 +115,7 @@ async fn index_ranges(connection: &mut PgConnection, most_bytes: usize, work: &m
         };
         let mut is_full = false;
         while let Some(row) = products.try_next().await? {
-            let id = queries::doc(&row)?.id as u64;
+            let id = queries::id(&row)? as u64;
             if !work.indexed.insert(id) {
                 continue;
             }
@@ -161,7 +161,7 @@ async fn index_piece(
     let mut rows = queries::of_ids(connection, ids);
     let mut beyond = Vec::new();
     while let Some(row) = rows.try_next().await? {
-        let id = queries::doc(&row)?.id;
+        let id = queries::id(&row)?;
         if builder.len() > 0 && builder.size_bytes() > most_bytes {
             beyond.push(id);
             continue;

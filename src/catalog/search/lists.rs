@@ -1,0 +1,288 @@
+//! The products of very many grams while a segment is built: lists of ascending ordinals that grow side by side.
+//!
+//! A list is kept as the differences between its ordinals, of seven bits to a byte, in slices of one stretch of memory;
+//! each slice is twice as long as the one before it and ends with the place of the next. So adding to a list touches two
+//! places in memory, and a short list takes little. (Lucene keeps its postings so, in what it calls a pool of byte
+//! slices.) A list that has more than every eighth product is a set of bits instead.
+
+use roaring::RoaringBitmap;
+
+/// The first slice of a list, without the place of the next.
+const FIRST_SLICE: u16 = 4;
+const LONGEST_SLICE: u16 = 1 << 10;
+/// What the place of the next slice takes.
+const LINK_BYTES: usize = 4;
+/// How often it is looked at whether a set of bits would be shorter, in ordinals.
+const LOOK_EVERY: u32 = 512;
+/// Fewer ordinals than this are united by sorting them.
+const SORTED: usize = 1_000;
+
+/// Lists, each known by a number from zero on.
+#[derive(Default)]
+pub struct Lists {
+    all: Vec<List>,
+    slices: Vec<u8>,
+    sets: Vec<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct List {
+    count: u32,
+    /// The last ordinal, which is the only one where there is no slice.
+    last: u32,
+    /// Where the first slice begins; of a set of bits, its number.
+    first: u32,
+    /// Where the next byte goes.
+    next: u32,
+    /// How long the last slice is, and how much of it is free.
+    slice: u16,
+    free: u16,
+    is_set: bool,
+}
+
+/// Ordinals in ascending order, as they come out of lists.
+#[derive(Debug)]
+pub enum Ordinals {
+    Few(Vec<u32>),
+    Many(RoaringBitmap),
+}
+
+impl IntoIterator for Ordinals {
+    type Item = u32;
+    type IntoIter = std::iter::Chain<std::vec::IntoIter<u32>, roaring::bitmap::IntoIter>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let (few, many) = match self {
+            Self::Few(few) => (few, RoaringBitmap::new()),
+            Self::Many(many) => (Vec::new(), many),
+        };
+        few.into_iter().chain(many)
+    }
+}
+
+impl Lists {
+    /// Adds an ordinal to a list, or to a new one; beyond those that are there, or the last one again.
+    pub fn append(&mut self, number: u32, ordinal: u32) {
+        let number = number as usize;
+        if number >= self.all.len() {
+            self.all.resize_with(number + 1, List::default);
+        }
+        let list = &mut self.all[number];
+        if list.count > 0 && list.last == ordinal {
+            return;
+        }
+        if list.is_set {
+            put_bit(&mut self.sets[list.first as usize], ordinal);
+        } else if list.count > 0 {
+            if list.count == 1 {
+                list.put_number(&mut self.slices, list.last);
+            }
+            list.put_number(&mut self.slices, ordinal - list.last);
+        }
+        list.count += 1;
+        list.last = ordinal;
+        if !list.is_set && list.count.is_multiple_of(LOOK_EVERY) && list.count > ordinal / 8 {
+            self.make_set(number);
+        }
+    }
+
+    /// Its slices are left to waste: lists turn into sets early, when they are short.
+    fn make_set(&mut self, number: usize) {
+        let mut bits = Vec::new();
+        self.all[number].each(&self.slices, |ordinal| put_bit(&mut bits, ordinal));
+        let list = &mut self.all[number];
+        list.first = self.sets.len() as u32;
+        list.is_set = true;
+        self.sets.push(bits);
+    }
+
+    /// The ordinals of a list.
+    pub fn ordinals(&self, number: u32) -> Ordinals {
+        let list = self.all.get(number as usize).copied().unwrap_or_default();
+        if list.is_set {
+            return Ordinals::Many(RoaringBitmap::from_lsb0_bytes(0, &self.sets[list.first as usize]));
+        }
+        let mut ordinals = Vec::with_capacity(list.count as usize);
+        list.each(&self.slices, |ordinal| ordinals.push(ordinal));
+        Ordinals::Few(ordinals)
+    }
+
+    /// The ordinals of several lists, each once. All ordinals are below `products`.
+    pub fn union(&self, numbers: impl Iterator<Item = u32> + Clone, products: usize) -> Ordinals {
+        let lists = numbers.map(|number| self.all.get(number as usize).copied().unwrap_or_default());
+        let total: usize = lists.clone().map(|list| list.count as usize).sum();
+        if total <= SORTED {
+            let mut ordinals = Vec::with_capacity(total);
+            lists.for_each(|list| self.each(list, |ordinal| ordinals.push(ordinal)));
+            ordinals.sort_unstable();
+            ordinals.dedup();
+            return Ordinals::Few(ordinals);
+        }
+        let mut bits = vec![0; products.div_ceil(8)];
+        lists.for_each(|list| self.each(list, |ordinal| put_bit(&mut bits, ordinal)));
+        Ordinals::Many(RoaringBitmap::from_lsb0_bytes(0, &bits))
+    }
+
+    fn each(&self, list: List, tell: impl FnMut(u32)) {
+        if list.is_set {
+            let set = RoaringBitmap::from_lsb0_bytes(0, &self.sets[list.first as usize]);
+            set.iter().for_each(tell);
+        } else {
+            list.each(&self.slices, tell);
+        }
+    }
+
+    /// How much memory they take.
+    pub fn size_bytes(&self) -> usize {
+        let of_sets: usize = self.sets.iter().map(Vec::capacity).sum();
+        self.all.capacity() * size_of::<List>() + self.slices.capacity() + of_sets
+    }
+}
+
+impl List {
+    fn put_number(&mut self, slices: &mut Vec<u8>, mut number: u32) {
+        while number > 0x7f {
+            self.put(slices, number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.put(slices, number as u8);
+    }
+
+    fn put(&mut self, slices: &mut Vec<u8>, byte: u8) {
+        if self.free == 0 {
+            self.add_slice(slices);
+        }
+        slices[self.next as usize] = byte;
+        self.next += 1;
+        self.free -= 1;
+    }
+
+    fn add_slice(&mut self, slices: &mut Vec<u8>) {
+        let start = slices.len() as u32;
+        if self.slice == 0 {
+            self.first = start;
+            self.slice = FIRST_SLICE;
+        } else {
+            let link = self.next as usize;
+            slices[link..link + LINK_BYTES].copy_from_slice(&start.to_le_bytes());
+            self.slice = next_slice(self.slice);
+        }
+        self.next = start;
+        self.free = self.slice;
+        slices.resize(slices.len() + usize::from(self.slice) + LINK_BYTES, 0);
+    }
+
+    /// Tells the ordinals of one that is no set.
+    fn each(&self, slices: &[u8], mut tell: impl FnMut(u32)) {
+        if self.count < 2 {
+            (0..self.count).for_each(|_| tell(self.last));
+            return;
+        }
+        let mut bytes = Bytes {
+            slices,
+            at: self.first as usize,
+            slice: FIRST_SLICE,
+            left: FIRST_SLICE,
+        };
+        let mut ordinal = 0;
+        for _ in 0..self.count {
+            ordinal += bytes.take_number();
+            tell(ordinal);
+        }
+    }
+}
+
+fn next_slice(size: u16) -> u16 {
+    (size * 2).min(LONGEST_SLICE)
+}
+
+/// The bytes of a list.
+struct Bytes<'a> {
+    slices: &'a [u8],
+    at: usize,
+    slice: u16,
+    left: u16,
+}
+
+impl Bytes<'_> {
+    fn take(&mut self) -> u8 {
+        if self.left == 0 {
+            let link = self.slices[self.at..]
+                .first_chunk()
+                .map_or(0, |link| u32::from_le_bytes(*link));
+            self.at = link as usize;
+            self.slice = next_slice(self.slice);
+            self.left = self.slice;
+        }
+        let byte = self.slices[self.at];
+        self.at += 1;
+        self.left -= 1;
+        byte
+    }
+
+    fn take_number(&mut self) -> u32 {
+        let (mut number, mut shift) = (0, 0);
+        loop {
+            let byte = self.take();
+            number |= u32::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return number;
+            }
+            shift += 7;
+        }
+    }
+}
+
+fn put_bit(bits: &mut Vec<u8>, ordinal: u32) {
+    let at = ordinal as usize / 8;
+    if at >= bits.len() {
+        bits.resize(at + 1, 0);
+    }
+    bits[at] |= 1 << (ordinal % 8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn values(ordinals: Ordinals) -> Vec<u32> {
+        ordinals.into_iter().collect()
+    }
+
+    proptest! {
+        #[test]
+        fn lists_give_back_what_was_added(
+            mut sets in vec(btree_set(0_u32..300_000, 0..600), 1..8),
+            dense in 0_u32..20_000,
+            step in 1_u32..12,
+        ) {
+            sets.push((0..dense).map(|at| at * step).collect());
+            let mut lists = Lists::default();
+            let all: BTreeSet<u32> = sets.iter().flatten().copied().collect();
+            for ordinal in &all {
+                for (number, set) in sets.iter().enumerate() {
+                    if set.contains(ordinal) {
+                        lists.append(number as u32, *ordinal);
+                        lists.append(number as u32, *ordinal);
+                    }
+                }
+            }
+            for (number, set) in sets.iter().enumerate() {
+                prop_assert_eq!(values(lists.ordinals(number as u32)), set.iter().copied().collect::<Vec<_>>());
+            }
+            let union = lists.union(0..sets.len() as u32, 300_000);
+            prop_assert_eq!(values(union), all.into_iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_full_list_takes_a_bit_a_product() {
+        let mut lists = Lists::default();
+        (0..1_000_000).for_each(|ordinal| lists.append(0, ordinal));
+        assert!(lists.size_bytes() < 300_000, "{}", lists.size_bytes());
+        assert!(values(lists.ordinals(1)).is_empty(), "one that nobody added to");
+    }
+}
