@@ -1,5 +1,5 @@
 //! Measures the program beside a yardstick: `bin/bench import`, `bin/bench memory`, `bin/bench upload`, and
-//! `bin/bench search`; and without one, `bin/bench webhooks` and `bin/bench doorbells`.
+//! `bin/bench search`; and without one, `bin/bench webhooks`, `bin/bench doorbells` and `bin/bench parts`.
 //!
 //! Each run starts from a database copied from the same template, ours and the yardstick alternate, and after each
 //! run both catalogues must hold the same products. What is timed is whole processes, from start to exit.
@@ -24,6 +24,8 @@ mod machine;
 mod many_scripts;
 mod measured;
 mod memory;
+mod parts;
+mod programs;
 mod report;
 mod search;
 mod server;
@@ -82,6 +84,13 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Taken apart, with RabbitMQ: an import beside one process, requests while it runs, the memory of open streams
+    Parts {
+        #[command(flatten)]
+        options: Options,
+        #[command(flatten)]
+        parts: parts::PartOptions,
+    },
     #[command(hide = true)]
     Measured(measured::Order),
     #[command(hide = true)]
@@ -118,6 +127,7 @@ fn main() -> Result<()> {
         Command::Search { options, search } => search::measure(&options, &search),
         Command::Webhooks { options, webhooks } => webhooks::measure(&options, &webhooks),
         Command::Doorbells { options } => doorbells::measure(&options),
+        Command::Parts { options, parts } => parts::measure(&options, &parts),
         Command::Measured(order) => order.carry_out(),
         Command::Receiver => webhooks::receiver::run(),
     }

@@ -8,29 +8,37 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
+/// Variables of the environment, and what they are set to.
+pub type Settings<'a> = &'a [(&'a str, &'a str)];
+
+/// Receivers of webhooks are on this machine.
+pub const RECEIVERS_HERE: Settings<'static> = &[("WEBHOOK_ALLOW_NETS", "127.0.0.0/8")];
+
 /// A half of the program, killed when it is dropped.
 pub struct Program(Child);
 
 impl Program {
-    fn command(catalogues: &Catalogues<'_>, half: &str) -> Command {
+    fn command(catalogues: &Catalogues<'_>, half: &str, settings: Settings<'_>) -> Command {
         let mut command = Command::new(catalogues.program);
         command
             .arg(half)
             .env("DATABASE_URL", catalogues.server.database_url(RUN))
-            .env("WEBHOOK_ALLOW_NETS", "127.0.0.0/8")
             .env("PORT", "0")
             .env("RUST_LOG", "warn")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null());
         command
     }
 
-    pub fn worker(catalogues: &Catalogues<'_>) -> Result<Self> {
-        Ok(Self(Self::command(catalogues, "worker").stdout(Stdio::null()).spawn()?))
+    pub fn worker(catalogues: &Catalogues<'_>, settings: Settings<'_>) -> Result<Self> {
+        let mut command = Self::command(catalogues, "worker", settings);
+        Ok(Self(command.stdout(Stdio::null()).spawn()?))
     }
 
     /// A web half, and its address.
-    pub fn web(catalogues: &Catalogues<'_>) -> Result<(Self, String)> {
-        let mut process = Self::command(catalogues, "web").stdout(Stdio::piped()).spawn()?;
+    pub fn web(catalogues: &Catalogues<'_>, settings: Settings<'_>) -> Result<(Self, String)> {
+        let mut command = Self::command(catalogues, "web", settings);
+        let mut process = command.stdout(Stdio::piped()).spawn()?;
         let out = process.stdout.take().context("no output")?;
         let web = Self(process);
         let mut line = String::new();
@@ -82,6 +90,14 @@ pub fn fresh(catalogues: &Catalogues<'_>, urls: &[String]) -> Result<()> {
         catalogues.server.ask(RUN, &statement)?;
     }
     Ok(())
+}
+
+/// The memory of a process that is its own, in bytes.
+pub fn memory_bytes(process: u32) -> Result<i64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    Ok(kilobytes.context("no RssAnon in status")?.parse::<i64>()? * 1024)
 }
 
 /// Seconds that a process has kept processors busy.

@@ -56,9 +56,10 @@ async fn entry(catalogues: &Catalogues<'_>, scenario: &Scenario, rounds: usize) 
         catalogues.server.copy_database(scenario.template, RUN)?;
         let serving = Serving::start(catalogues, RUN).await?;
         uploads.push(
-            upload(&serving.url, &scenario.file)
+            upload(std::slice::from_ref(&serving.url), &scenario.file)
                 .await
                 .context("the upload")?
+                .since_last_byte
                 .as_secs_f64(),
         );
         serving.stop()?;
@@ -79,22 +80,60 @@ async fn entry(catalogues: &Catalogues<'_>, scenario: &Scenario, rounds: usize) 
     Ok(Entry::new(scenario.name, series))
 }
 
-/// Uploads the file and answers how long it took from its last byte to `done`.
-async fn upload(server: &Url, file: &Path) -> Result<Duration> {
+/// How long an upload took until it was `done`.
+pub struct Took {
+    pub since_first_byte: Duration,
+    pub since_last_byte: Duration,
+}
+
+/// Uploads the file, each piece to the next of the servers.
+pub async fn upload(servers: &[Url], file: &Path) -> Result<Took> {
     let client = Client::new();
     let bytes = Bytes::from(fs::read(file)?);
-    let location = create(&client, server, bytes.len()).await?;
-    let mut last_byte = Instant::now();
-    for offset in (0..bytes.len()).step_by(PIECE_BYTES) {
-        let piece = bytes.slice(offset..bytes.len().min(offset + PIECE_BYTES));
-        last_byte = send_piece(&client, &location, offset, piece).await?;
+    let first_byte = Instant::now();
+    let begun = Begun::create(&client, &servers[0], bytes).await?;
+    let mut last_byte = first_byte;
+    for (piece, server) in (0..begun.pieces()).zip(servers.iter().cycle()) {
+        last_byte = begun.send(&client, server, piece).await?;
     }
-    let import = location
-        .as_str()
-        .strip_suffix("/file")
-        .context("the upload's address does not end in /file")?;
-    await_done(&client, import).await?;
-    Ok(last_byte.elapsed())
+    await_done(&client, servers[0].join(&begun.import)?.as_str()).await?;
+    Ok(Took {
+        since_first_byte: first_byte.elapsed(),
+        since_last_byte: last_byte.elapsed(),
+    })
+}
+
+/// An upload that has begun.
+pub struct Begun {
+    /// The path of its import.
+    pub import: String,
+    bytes: Bytes,
+}
+
+impl Begun {
+    /// Announces the file.
+    pub async fn create(client: &Client, server: &Url, bytes: Bytes) -> Result<Self> {
+        let location = create(client, server, bytes.len()).await?;
+        let import = location.path().strip_suffix("/file");
+        let import = import.context("the upload's address does not end in /file")?;
+        Ok(Self {
+            import: import.to_owned(),
+            bytes,
+        })
+    }
+
+    /// In how many pieces it is sent.
+    pub fn pieces(&self) -> usize {
+        self.bytes.len().div_ceil(PIECE_BYTES)
+    }
+
+    /// Sends a piece, and answers when its last byte was handed to the network, before the server has answered.
+    pub async fn send(&self, client: &Client, server: &Url, piece: usize) -> Result<Instant> {
+        let offset = piece * PIECE_BYTES;
+        let location = server.join(&format!("{}/file", self.import))?;
+        let bytes = self.bytes.slice(offset..self.bytes.len().min(offset + PIECE_BYTES));
+        send_piece(client, &location, offset, bytes).await
+    }
 }
 
 async fn create(client: &Client, server: &Url, size_bytes: usize) -> Result<Url> {

@@ -1,9 +1,9 @@
 //! A backlog that was there before the worker: how fast it is sent, at what cost, and that nothing of it gets lost when
 //! workers are killed.
 
-use super::programs::{Program, busy_seconds, cpu_seconds, fresh, transactions};
 use super::receiver::{Arrival, Receiver};
 use crate::catalogues::{Catalogues, RUN};
+use crate::programs::{Program, RECEIVERS_HERE, busy_seconds, cpu_seconds, fresh, transactions};
 use anyhow::{Result, ensure};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ pub async fn drain(catalogues: &Catalogues<'_>, events: usize, webhooks: usize) 
     let (before, busy) = (transactions(catalogues)?, busy_seconds()?);
     let receiving = cpu_seconds(receiver.id())?;
     let start = Instant::now();
-    let worker = Program::worker(catalogues)?;
+    let worker = Program::worker(catalogues, RECEIVERS_HERE)?;
     let deliveries = events * webhooks;
     while receiver.count().await? < deliveries {
         tokio::time::sleep(POLL).await;
@@ -101,7 +101,10 @@ pub async fn kill(catalogues: &Catalogues<'_>, events: usize, webhooks: usize) -
     )?;
     load(catalogues, events)?;
     let start = Instant::now();
-    let (mut doomed, mut next) = (Program::worker(catalogues)?, Program::worker(catalogues)?);
+    let (mut doomed, mut next) = (
+        Program::worker(catalogues, RECEIVERS_HERE)?,
+        Program::worker(catalogues, RECEIVERS_HERE)?,
+    );
     let (mut kills, mut arrivals) = (0, Vec::new());
     loop {
         tokio::time::sleep(KILL_EVERY).await;
@@ -117,7 +120,7 @@ pub async fn kill(catalogues: &Catalogues<'_>, events: usize, webhooks: usize) -
         );
         doomed.kill()?;
         kills += 1;
-        doomed = std::mem::replace(&mut next, Program::worker(catalogues)?);
+        doomed = std::mem::replace(&mut next, Program::worker(catalogues, RECEIVERS_HERE)?);
     }
     let mut ids: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for arrival in &arrivals {

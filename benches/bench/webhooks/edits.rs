@@ -1,8 +1,8 @@
 //! Changes by hand over the API: when they arrive, and what they cost whoever makes them.
 
-use super::programs::{Program, fresh};
 use super::receiver::{Arrival, Receiver, now_micros};
 use crate::catalogues::{Catalogues, RUN};
+use crate::programs::{Program, RECEIVERS_HERE, fresh};
 use crate::report::Latency;
 use crate::upload::succeeded;
 use anyhow::Result;
@@ -64,8 +64,8 @@ async fn open(catalogues: &Catalogues<'_>, urls: &[String]) -> Result<(Program, 
          ) INSERT INTO product_count_changes (active_change, inactive_change) SELECT count(*), 0 FROM made"
     );
     catalogues.server.ask(RUN, &products)?;
-    let (web, address) = Program::web(catalogues)?;
-    let worker = Program::worker(catalogues)?;
+    let (web, address) = Program::web(catalogues, RECEIVERS_HERE)?;
+    let worker = Program::worker(catalogues, RECEIVERS_HERE)?;
     edit(&address, 20, WARM_UP).await?;
     tokio::time::sleep(SETTLE).await;
     Ok((web, worker, address))

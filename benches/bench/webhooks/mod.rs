@@ -5,7 +5,6 @@
 
 mod backlog;
 mod edits;
-mod programs;
 pub mod receiver;
 
 use crate::Options;
