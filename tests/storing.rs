@@ -12,6 +12,7 @@ use product_importer::platform::storage::{FileStorage, Objects};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use support::certificates::Authority;
 use support::database::TestDatabase;
 use support::keeper::free_ports;
 use support::process::program;
@@ -19,6 +20,9 @@ use support::served::{Served, is_over};
 use support::storages::{self, Kind};
 use support::uploads::{header, serve, uploads_in};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+const CSV: &str = "sku,name\nA-1,Lamp\n";
 
 fn borrowed<'a>(settings: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
     settings.iter().map(|(name, value)| (*name, value.as_str())).collect()
@@ -277,10 +281,10 @@ async fn a_place_that_cannot_be_is_told_at_the_start() -> anyhow::Result<()> {
             2,
             "AWS_SECRET_ACCESS_KEY",
         ),
-        (&[("STORAGE_URL", "file:///proc/none")], 1, "/proc/none"),
+        (&[("STORAGE_URL", "file:///proc/none")], 2, "/proc/none"),
         (
             &[("STORAGE_URL", "s3://shop"), ("STORAGE_CA_FILE", "/none.pem")],
-            1,
+            2,
             "/none.pem",
         ),
     ];
@@ -297,6 +301,71 @@ async fn a_place_that_cannot_be_is_told_at_the_start() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A bucket that is not there is told before anybody uploads.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_is_not_there_is_told_at_the_start() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let mut settings = storages::settings(Kind::S3, database.name())?;
+    settings[0].1 = "s3://no-such-bucket".to_owned();
+    let ended = program(Some(&database.url()))
+        .arg("web")
+        .envs(borrowed(&settings))
+        .output()?;
+    let said = String::from_utf8(ended.stderr)?;
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    let last = said.lines().last().context("nothing was said")?;
+    assert!(
+        last.contains("STORAGE_URL") && last.contains("no-such-bucket"),
+        "{last}"
+    );
+    Ok(())
+}
+
+/// A server of a company's own is reached by TLS, and trusted only where its authority is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_is_reached_by_tls() -> anyhow::Result<()> {
+    let authority = Authority::new()?;
+    let database = TestDatabase::create().await?;
+    let mut settings = storages::settings(Kind::S3, database.name())?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let encrypted = format!("https://localhost:{}", listener.local_addr()?.port());
+    let endpoint = settings.iter_mut().find(|(name, _)| *name == "AWS_ENDPOINT_URL");
+    let endpoint = std::mem::replace(&mut endpoint.context("no endpoint")?.1, encrypted.clone());
+    let server = endpoint.trim_start_matches("http://").to_owned();
+    tokio::spawn(pass_on_encrypted(
+        listener,
+        server,
+        authority.server("localhost", false)?,
+    ));
+
+    let encrypted = storages::bucket(&encrypted);
+    let mistrusting = FileStorage::Objects(Objects::in_bucket(encrypted, "", None)?);
+    assert!(mistrusting.look().await.is_err());
+    let file = authority.file.path().to_str().context("an odd name")?.to_owned();
+    settings.push(("STORAGE_CA_FILE", file));
+    let web = Served::over(database, "web", &borrowed(&settings))?;
+    let _worker = web.start_worker(&borrowed(&settings))?;
+    let import = web.send(CSV).await?;
+    let over = web.until(&import, is_over).await?;
+    assert_eq!(
+        (&over["state"], &over["created"]),
+        (&Value::from("done"), &Value::from(1))
+    );
+    Ok(())
+}
+
+/// Lets whoever calls here by TLS talk to that server.
+async fn pass_on_encrypted(listener: TcpListener, server: String, acceptor: TlsAcceptor) {
+    while let Ok((line, _)) = listener.accept().await {
+        let (server, acceptor) = (server.clone(), acceptor.clone());
+        tokio::spawn(async move {
+            let mut line = acceptor.accept(line).await?;
+            let mut server = TcpStream::connect(server).await?;
+            tokio::io::copy_bidirectional(&mut line, &mut server).await
+        });
+    }
 }
 
 /// Uploading says that it cannot be done at the moment, and can be gone on with.
@@ -333,7 +402,7 @@ async fn an_import_waits_for_a_bucket_that_is_away() -> anyhow::Result<()> {
     let database = TestDatabase::create().await?;
     let mut settings = storages::settings(Kind::S3, database.name())?;
     let web = Served::over(database, "web", &borrowed(&settings))?;
-    let import = web.send("sku,name\nA-1,Lamp\n").await?;
+    let import = web.send(CSV).await?;
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let stumbling = format!("http://{}", listener.local_addr()?);

@@ -92,12 +92,12 @@ async fn serve_with(
     listener: TcpListener,
     opened: &Opened,
     stopping: Stopping,
-) -> anyhow::Result<()> {
+) -> Result<(), Failure> {
     let working = match half {
         Half::Both => &opened.database,
         Half::Web => &opened.pages,
     };
-    let engine = engine(&arguments.work, working, &stopping)?;
+    let engine = engine(&arguments.work, working, &stopping).await?;
     let carrier = engine.doorbell.carry();
     let state = state(arguments, &engine, &opened.pages).await?;
     let beside = beside(arguments, half, &engine, working, state.webhooks.sealing.clone())?;

@@ -11,7 +11,7 @@ use crate::config::{
 };
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, UploadSettings as Keeping, Uploads};
-use crate::platform::database::Database;
+use crate::platform::database::{Database, Trouble};
 use crate::platform::doorbell::Doorbell;
 use crate::platform::sealing::SealingKey;
 use crate::platform::stopping::Stopping;
@@ -23,6 +23,9 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
+
+/// How long a process that starts looks for the place for files.
+const LOOK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The settings of all processes that stay.
 #[derive(Args, Clone)]
@@ -74,7 +77,7 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         if let Some(listener) = listener {
             tell_metrics(arguments, listener, &opened).await?;
         }
-        let engine = engine(settings, &opened.database, &stopping)?;
+        let engine = engine(settings, &opened.database, &stopping).await?;
         let carrier = engine.doorbell.carry();
         let sealing = SealingKey::new(start::secret(&settings.database, &settings.secret)?.as_ref())?;
         let working = workers(settings, &engine, &opened.database, sealing)?;
@@ -103,12 +106,21 @@ async fn tell_metrics(arguments: &WorkerArguments, listener: TcpListener, opened
     Ok(())
 }
 
-/// What works on imports.
-pub fn engine(settings: &WorkSettings, database: &Database, stopping: &Stopping) -> anyhow::Result<Engine> {
+/// What works on imports. A broker or a place for files that cannot be meant is told of at once; one that is away is not.
+pub async fn engine(settings: &WorkSettings, database: &Database, stopping: &Stopping) -> Result<Engine, Failure> {
     let pool = database.pool.clone();
+    let wrong = |error: anyhow::Error| Failure::Usage(format!("{error:#}"));
+    let storage = FileStorage::over(&settings.storage, &pool).map_err(wrong)?;
+    match tokio::time::timeout(LOOK_PATIENCE, storage.look()).await {
+        Ok(Err(error)) if Trouble::within(&error) == Trouble::Other => {
+            return Err(wrong(error.context("STORAGE_URL")));
+        }
+        Ok(Ok(())) => {}
+        Ok(Err(_)) | Err(_) => tracing::warn!("the storage for files does not answer; uploads wait until it does"),
+    }
     Ok(Engine {
-        storage: FileStorage::over(&settings.storage, &pool)?,
-        doorbell: Doorbell::over(&settings.broker, &pool)?,
+        storage,
+        doorbell: Doorbell::over(&settings.broker, &pool).map_err(wrong)?,
         pool,
         stopping: stopping.clone(),
     })

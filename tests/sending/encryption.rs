@@ -31,10 +31,10 @@ fn url(receiver: &Receiver) -> String {
 
 #[tokio::test]
 async fn a_certificate_that_is_in_order_is_trusted_and_its_connection_kept() {
-    let authority = Authority::new();
+    let authority = Authority::new().unwrap();
     let names = NameServer::new(|_, _| Saying::Addresses(vec![Ipv4Addr::LOCALHOST])).await;
-    let by_name = receiver(authority.server("shop.example", false)).await;
-    let by_number = receiver(authority.server("127.0.0.1", false)).await;
+    let by_name = receiver(authority.server("shop.example", false).unwrap()).await;
+    let by_number = receiver(authority.server("127.0.0.1", false).unwrap()).await;
     let sender = Sender::new(&WebhookSettings {
         webhook_dns: Some(names.address),
         ..trusting(&authority)
@@ -50,16 +50,19 @@ async fn a_certificate_that_is_in_order_is_trusted_and_its_connection_kept() {
 
 #[tokio::test]
 async fn certificates_that_are_not_in_order_are_told_in_words() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+    let (authority, stranger) = (Authority::new().unwrap(), Authority::new().unwrap());
     let sender = Sender::new(&trusting(&authority)).unwrap();
     for (tls, words) in [
-        (authority.server("127.0.0.1", true), "the certificate has expired"),
         (
-            authority.server("shop.example", false),
+            authority.server("127.0.0.1", true).unwrap(),
+            "the certificate has expired",
+        ),
+        (
+            authority.server("shop.example", false).unwrap(),
             "the certificate is for another name",
         ),
         (
-            stranger.server("127.0.0.1", false),
+            stranger.server("127.0.0.1", false).unwrap(),
             "the certificate was issued by nobody we know",
         ),
     ] {
@@ -72,7 +75,7 @@ async fn certificates_that_are_not_in_order_are_told_in_words() {
 
 #[tokio::test]
 async fn without_a_file_only_public_authorities_are_trusted() {
-    let receiver = receiver(Authority::new().server("127.0.0.1", false)).await;
+    let receiver = receiver(Authority::new().unwrap().server("127.0.0.1", false).unwrap()).await;
     let answer = send(&Sender::new(&patient()).unwrap(), &url(&receiver)).await;
     assert_eq!(
         answer.error,

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod answers;
+#[path = "../support/certificates.rs"]
 mod certificates;
 mod encryption;
 mod name_server;

@@ -18,34 +18,32 @@ pub struct Authority {
 }
 
 impl Authority {
-    pub fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
+    pub fn new() -> anyhow::Result<Self> {
+        let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let name = format!("Authority {}", rand::random::<u64>());
         params.distinguished_name.push(DnType::CommonName, name);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let mut file = NamedTempFile::new().unwrap();
-        file.write_all(issuer.pem().as_bytes()).unwrap();
-        Self { issuer, file }
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        let mut file = NamedTempFile::new()?;
+        file.write_all(issuer.pem().as_bytes())?;
+        Ok(Self { issuer, file })
     }
 
     /// A server's side of TLS with a certificate for `name`, expired or not.
-    pub fn server(&self, name: &str, expired: bool) -> TlsAcceptor {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    pub fn server(&self, name: &str, expired: bool) -> anyhow::Result<TlsAcceptor> {
+        let mut params = CertificateParams::new(vec![name.to_owned()])?;
         if expired {
             params.not_before = date_time_ymd(2020, 1, 1);
             params.not_after = date_time_ymd(2021, 1, 1);
         }
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
+            .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        TlsAcceptor::from(Arc::new(config))
+            .with_single_cert(vec![certificate.der().clone()], key)?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod brokers;
 pub mod catalogue;
+pub mod certificates;
 pub mod database;
 pub mod events;
 pub mod keeper;

@@ -40,6 +40,18 @@ impl FileStorage {
         })
     }
 
+    /// Looks whether the place is there.
+    ///
+    /// # Errors
+    /// When it is not, or nobody may look. One that does not answer may be away for a while; see
+    /// [`Trouble`](crate::platform::database::Trouble).
+    pub async fn look(&self) -> anyhow::Result<()> {
+        match self {
+            Self::Postgres(_) => Ok(()),
+            Self::Objects(objects) => objects.look().await,
+        }
+    }
+
     /// Keeps `bytes` under `key`. Doing it twice is the same as once.
     pub async fn put(&self, key: &str, bytes: Bytes) -> anyhow::Result<()> {
         match self {

@@ -72,6 +72,12 @@ impl Objects {
         &*self.store
     }
 
+    pub(super) async fn look(&self) -> anyhow::Result<()> {
+        let looking = async { Ok(self.store.list(None).next().await.transpose()?) };
+        within(looking).await.context("cannot keep files there")?;
+        Ok(())
+    }
+
     pub(super) async fn put(&self, key: &str, bytes: Bytes) -> anyhow::Result<()> {
         let putting = async { Ok(self.store.put(&Key::from(key), bytes.into()).await?) };
         within(putting).await.with_context(|| format!("cannot keep {key}"))?;
