@@ -200,6 +200,35 @@ pub struct LogSettings {
     pub log_filter: String,
 }
 
+/// Where spans are sent to. The variables' names are OpenTelemetry's.
+#[derive(Args, Clone, Debug)]
+pub struct TelemetrySettings {
+    /// A collector that takes spans by OTLP over HTTP, as http://localhost:4318. Requests, imports and deliveries are sent
+    /// to it
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", global = true, value_parser = collector)]
+    pub otlp_endpoint: Option<String>,
+
+    /// Certificates (PEM) whose authorities the collector may have, besides the public ones, which are built in
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_CERTIFICATE", value_name = "FILE", global = true)]
+    pub otlp_ca_file: Option<PathBuf>,
+
+    /// What this program is called at the collector
+    #[arg(
+        long,
+        env = "OTEL_SERVICE_NAME",
+        value_name = "NAME",
+        global = true,
+        default_value = "product-importer"
+    )]
+    pub otel_service_name: String,
+}
+
+fn collector(text: &str) -> Result<String, String> {
+    let is_http = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    let refused = || "write it as http://host:4318 or https://host".to_owned();
+    is_http.then(|| text.to_owned()).ok_or_else(refused)
+}
+
 fn database_url(text: &str) -> Result<String, String> {
     let is_postgres = ["postgres://", "postgresql://"]
         .iter()

@@ -9,8 +9,8 @@ mod start;
 mod usage;
 mod work;
 
-use crate::config::{DatabaseSettings, LogSettings};
-use crate::platform::memory;
+use crate::config::{DatabaseSettings, LogSettings, TelemetrySettings};
+use crate::platform::{memory, open_files};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -27,6 +27,8 @@ struct Cli {
     serve: serve::ServeArguments,
     #[command(flatten)]
     log: LogSettings,
+    #[command(flatten)]
+    telemetry: TelemetrySettings,
 }
 
 #[derive(Subcommand)]
@@ -68,7 +70,15 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::tell(&error, &Cli::command()),
     };
-    start::log(&cli.log);
+    // Dropped last: the last spans are sent then.
+    let _telemetry = match start::log(&cli.log, &cli.telemetry) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            eprintln!("product-importer: {error:#}");
+            return ExitCode::from(2);
+        }
+    };
+    open_files::allow_most();
     let result = match cli.command {
         None => serve::serve(&cli.serve, serve::Half::Both),
         Some(Command::Serve(arguments)) => serve::serve(&arguments, serve::Half::Both),

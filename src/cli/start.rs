@@ -1,17 +1,20 @@
 //! What commands need before they can begin: a log, a database, a runtime.
 
 use super::Failure;
-use crate::config::{DatabaseSettings, LogSettings, SecretSettings};
+use crate::config::{DatabaseSettings, LogSettings, SecretSettings, TelemetrySettings};
 use crate::platform::database::{self, Database};
 use crate::platform::postgres::{self, PrivatePostgres};
 use crate::platform::secret_key::SecretKey;
 use crate::platform::stopping::{self, Stopping};
+use crate::platform::telemetry::Telemetry;
 use anyhow::Context as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 /// How long a server that is starting may take to come up, once the process is to end.
 const START_PATIENCE: Duration = Duration::from_secs(1);
@@ -48,24 +51,24 @@ impl Connections {
     }
 }
 
-/// Writes the log to standard error.
-pub fn log(settings: &LogSettings) {
+/// Writes the log to standard error, and sends spans to a collector until what this gives is dropped.
+pub fn log(settings: &LogSettings, telemetry: &TelemetrySettings) -> anyhow::Result<Option<Telemetry>> {
     // Notices of the database are for whoever asks for them.
     let filter = EnvFilter::new(format!("sqlx=warn,{}", settings.log_filter));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let telemetry = Telemetry::of(telemetry)?;
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false);
-    if settings.log_format == "json" {
-        // The spans around an event carry the ids of the request, the import or the delivery.
-        log.json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(true)
-            .init();
+    // The spans around an event carry the ids of the request, the import or the delivery.
+    let log = if settings.log_format == "json" {
+        let log = log.json().flatten_event(true).with_current_span(false);
+        log.with_span_list(true).boxed()
     } else {
-        log.init();
-    }
+        log.boxed()
+    };
+    let spans = telemetry.as_ref().map(Telemetry::layer);
+    tracing_subscriber::registry().with(filter).with(log).with(spans).init();
+    Ok(telemetry)
 }
 
 /// Runs a command's asynchronous part to its end.

@@ -1,5 +1,6 @@
 //! Every request counted and timed, with an id that stands in each line of the log it caused and in the answer.
 
+use crate::platform::telemetry;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
@@ -51,12 +52,14 @@ pub async fn measure(request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or(UNMATCHED, route_of)
         .to_owned();
-    let span = tracing::info_span!("request", id, method, route);
+    let span = tracing::info_span!("request", id, method, route, status = tracing::field::Empty);
+    telemetry::continue_trace(&span, request.headers());
     let began = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let duration = began.elapsed();
     let status = response.status().as_u16();
-    span.in_scope(|| tracing::debug!(status, duration_ms = duration.as_millis() as u64, "answered"));
+    span.record("status", status);
+    span.in_scope(|| tracing::debug!(duration_ms = duration.as_millis() as u64, "answered"));
     let labels = vec![("method", method.to_owned()), ("route", route)];
     REQUESTS.duration.get_or_create(&labels).observe(duration.as_secs_f64());
     let labels = labels.into_iter().chain([("status", status.to_string())]).collect();

@@ -1,7 +1,10 @@
 //! What whoever keeps the program running looks at: metrics, the status page, the log, and the files for platforms.
 
+mod collector;
+#[path = "../support/mod.rs"]
 mod support;
 
+use anyhow::Context as _;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -82,6 +85,27 @@ async fn what_is_named_for_dashboards_and_alarms_is_told() -> anyhow::Result<()>
             "docs/OPERATING.md does not say what {alarm} means"
         );
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn as_many_files_are_open_as_the_system_allows() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let program = program(Some(&database.url()));
+    let mut limited = Command::new("bash");
+    limited
+        .args(["-c", "ulimit -Sn 100; exec \"$0\" web"])
+        .arg(program.get_program());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let (_web, address) = Process::serve(&mut limited)?;
+    let metrics = reqwest::get(format!("{address}/metrics")).await?.text().await?;
+    let most = metrics.lines().find_map(|line| line.strip_prefix("process_max_fds "));
+    assert!(most.context("no limit is told")?.parse::<f64>()? > 100.0, "{most:?}");
     Ok(())
 }
 

@@ -31,6 +31,8 @@ pub fn program(database_url: Option<&str>) -> Command {
         "WEBHOOK_CA_FILE",
         "WEBHOOK_DNS",
         "STORAGE_URL",
+        "STORAGE_CA_FILE",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
         "BROKER_URL",
         "REDIS_URL",
         "CLOUDAMQP_URL",
