@@ -34,6 +34,7 @@ pub use filter::{Filter, Q_MAX_CHARS, Sort, SortBy, Status};
 pub use list::{Cursor, Page, Position, Query as ListQuery, Rank, Total, count, page as list_page};
 pub use product::{DESCRIPTION_MAX_CHARS, NAME_MAX_CHARS, Product};
 pub use search::{
-    Backlog as IndexBacklog, Search, Step, backlog as index_backlog, finish_indexing, index_changes, keep_indexed,
+    Backlog as IndexBacklog, Search, Step, backlog as index_backlog, compact as compact_index, finish_indexing,
+    index_changes, keep_indexed,
 };
 pub use sku::{SKU_MAX_CHARS, SkuKey, fold as fold_sku};

@@ -2,7 +2,7 @@
 
 use crate::shop::{Kind, Shop};
 use crate::support::process::{Process, program};
-use product_importer::catalog::{self, IndexBacklog, Search, Step};
+use product_importer::catalog::{self, Filter, IndexBacklog, Search, Step};
 use std::time::Duration;
 
 const PRODUCTS: u64 = 2_500;
@@ -58,5 +58,53 @@ async fn more_changes_than_a_segment_has_room_for_come_to_an_end() -> anyhow::Re
             .await?;
     assert!(segments.len() > 2, "{segments:?}");
     assert_eq!(segments.iter().sum::<i32>() as usize, ids.len());
+    Ok(())
+}
+
+/// Two thirds of a segment are dead, and what is left of it goes into a new one when nothing else waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_mostly_dead_is_compacted() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    let pool = &shop.database.database.pool;
+    shop.import(&Kind::Sample.rows(PRODUCTS, 1)?).await?;
+    shop.index(128).await?;
+    let keys: Vec<String> = sqlx::query_scalar("SELECT sku_key FROM products ORDER BY sku_key")
+        .fetch_all(pool)
+        .await?;
+    let changed = keys.len() * 2 / 3;
+    // As another import leaves it.
+    for statement in [
+        "UPDATE products SET version = version + 1 WHERE sku_key BETWEEN $1 AND $2",
+        "INSERT INTO search_changes (products, import_id, first_key, last_key) VALUES (1, 1, $1, $2)",
+    ] {
+        sqlx::query(statement)
+            .bind(&keys[0])
+            .bind(&keys[changed - 1])
+            .execute(pool)
+            .await?;
+    }
+    shop.index(128).await?;
+    let segments = async || {
+        let living = "SELECT (products - dead_products)::bigint, dead_products::bigint FROM search_segments ORDER BY 1";
+        sqlx::query_as::<_, (i64, i64)>(living).fetch_all(pool).await
+    };
+    let (changed, left) = (changed as i64, (keys.len() - changed) as i64);
+    assert_eq!(segments().await?, [(left, changed), (changed, 0)]);
+
+    // Somebody's import is more urgent.
+    sqlx::query("INSERT INTO search_changes (products) VALUES (5000)")
+        .execute(pool)
+        .await?;
+    assert_eq!(catalog::compact_index(&shop.search).await?, Step::Busy);
+    assert_eq!(segments().await?.len(), 2);
+    sqlx::query("DELETE FROM search_changes").execute(pool).await?;
+
+    while catalog::compact_index(&shop.search).await? == Step::Busy {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(segments().await?, [(left, 0), (changed, 0)]);
+    assert_eq!(catalog::compact_index(&shop.search).await?, Step::Idle);
+    let filter = Filter::default();
+    assert_eq!(shop.count(&filter).await?.value, changed + left);
     Ok(())
 }

@@ -1,9 +1,10 @@
-//! Building a segment in memory, with a thread for its grams.
+//! Building a segment in memory, with two threads for its grams: one for those of descriptions, one for all others. No gram
+//! is of both.
 //!
-//! Products come in the order of their SKU keys, as rows of the database, and go batch by batch to that thread.
+//! Products come in the order of their SKU keys, as rows of the database, and go batch by batch to the threads.
 
 use super::columns::Columns;
-use super::index_queries::{doc, place};
+use super::index_queries::{description, names, place};
 use super::postings::{Finished, Postings};
 use anyhow::{Context as _, Result};
 use sqlx::postgres::PgRow;
@@ -15,13 +16,14 @@ use tokio::task::JoinHandle;
 /// Products that are handed over at once.
 const BATCH: usize = 2048;
 
+/// Rows, and the ordinal of the first.
+type Batch = (u32, Arc<Vec<PgRow>>);
+
 /// A segment that is being built.
 pub struct Builder {
     columns: Columns,
     batch: Vec<PgRow>,
-    batches: mpsc::Sender<(u32, Vec<PgRow>)>,
-    postings_bytes: Arc<AtomicUsize>,
-    postings: JoinHandle<Result<Finished>>,
+    finders: [Finder; 2],
     /// Ids of products that were something else before, so that older segments may have them.
     changed: Vec<i64>,
 }
@@ -29,22 +31,33 @@ pub struct Builder {
 /// A segment that is ready to be written.
 pub struct Built {
     pub columns: Columns,
-    pub postings: Finished,
+    /// No gram is in both.
+    pub postings: [Finished; 2],
     /// See [`Builder`].
     pub changed: Vec<i64>,
 }
 
+/// A thread that finds grams.
+struct Finder {
+    batches: mpsc::Sender<Batch>,
+    size_bytes: Arc<AtomicUsize>,
+    postings: JoinHandle<Result<Finished>>,
+}
+
 impl Builder {
     pub fn new() -> Self {
-        let (batches, waiting) = mpsc::channel(1);
-        let postings_bytes = Arc::new(AtomicUsize::new(0));
-        let size = postings_bytes.clone();
+        let of_names = Finder::start(|postings, ordinal, row| {
+            postings.add_names(ordinal, &names(row)?);
+            Ok(())
+        });
+        let of_description = Finder::start(|postings, ordinal, row| {
+            postings.add_description(ordinal, description(row)?);
+            Ok(())
+        });
         Self {
             columns: Columns::default(),
             batch: Vec::with_capacity(BATCH),
-            batches,
-            postings_bytes,
-            postings: tokio::task::spawn_blocking(move || find_grams(waiting, &size)),
+            finders: [of_names, of_description],
             changed: Vec::new(),
         }
     }
@@ -76,35 +89,61 @@ impl Builder {
     async fn hand_over(&mut self) -> Result<()> {
         let rows = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
         let first_ordinal = (self.columns.len() - rows.len()) as u32;
-        let taken = self.batches.send((first_ordinal, rows)).await;
-        taken.ok().context("the thread that indexes has ended early")
+        let rows = Arc::new(rows);
+        for finder in &self.finders {
+            let taken = finder.batches.send((first_ordinal, rows.clone())).await;
+            taken.ok().context("a thread that indexes has ended early")?;
+        }
+        Ok(())
     }
 
     /// About how much memory it takes, and will take while it is written.
     pub fn size_bytes(&self) -> usize {
-        self.columns.size_bytes() + self.postings_bytes.load(Ordering::Relaxed)
+        let of_grams = self
+            .finders
+            .iter()
+            .map(|finder| finder.size_bytes.load(Ordering::Relaxed));
+        self.columns.size_bytes() + of_grams.sum::<usize>()
     }
 
-    /// Waits for the thread.
+    /// Waits for the threads.
     pub async fn finish(mut self) -> Result<Built> {
         self.hand_over().await?;
-        drop(self.batches);
+        let [names, descriptions] = self.finders.map(Finder::finish);
+        let (names, descriptions) = tokio::try_join!(names, descriptions)?;
         Ok(Built {
             columns: self.columns,
-            postings: self.postings.await??,
+            postings: [names, descriptions],
             changed: self.changed,
         })
     }
 }
 
-/// Finds the grams of batches until there are no more.
-fn find_grams(mut waiting: mpsc::Receiver<(u32, Vec<PgRow>)>, size_bytes: &AtomicUsize) -> Result<Finished> {
-    let mut postings = Postings::default();
-    while let Some((first_ordinal, rows)) = waiting.blocking_recv() {
-        for (ordinal, row) in (first_ordinal..).zip(&rows) {
-            postings.add(ordinal, &doc(row)?);
+impl Finder {
+    /// Has a thread add batches until there are no more.
+    fn start(add: impl Fn(&mut Postings, u32, &PgRow) -> sqlx::Result<()> + Send + 'static) -> Self {
+        let (batches, mut waiting) = mpsc::channel::<Batch>(1);
+        let size_bytes = Arc::new(AtomicUsize::new(0));
+        let told = size_bytes.clone();
+        let postings = tokio::task::spawn_blocking(move || {
+            let mut postings = Postings::default();
+            while let Some((first_ordinal, rows)) = waiting.blocking_recv() {
+                for (ordinal, row) in (first_ordinal..).zip(&*rows) {
+                    add(&mut postings, ordinal, row)?;
+                }
+                told.store(postings.size_bytes(), Ordering::Relaxed);
+            }
+            Ok(postings.finish())
+        });
+        Self {
+            batches,
+            size_bytes,
+            postings,
         }
-        size_bytes.store(postings.size_bytes(), Ordering::Relaxed);
     }
-    Ok(postings.finish())
+
+    async fn finish(self) -> Result<Finished> {
+        drop(self.batches);
+        self.postings.await?
+    }
 }

@@ -27,12 +27,11 @@ const IMPORT: u8 = b'i';
 /// So many characters of a description's word are kept.
 const WORD_CHARS: usize = 12;
 
-/// What a product is found by.
+/// What a product is found by besides its description.
 #[derive(Clone, Copy, Debug)]
-pub struct Doc<'a> {
+pub struct Names<'a> {
     pub sku: &'a str,
     pub name: &'a str,
-    pub description: &'a str,
     pub active: bool,
     pub import_id: Option<i64>,
 }
@@ -96,13 +95,13 @@ pub fn of_piece(of: PieceOf, piece: &str, mut tell: impl FnMut(u8, &[u8])) {
 }
 
 /// Tells the grams of a product that it has from neither name nor description.
-pub fn of_rest(doc: &Doc<'_>, mut tell: impl FnMut(u8, &[u8])) {
-    let sku = fold(doc.sku);
+pub fn of_rest(names: &Names<'_>, mut tell: impl FnMut(u8, &[u8])) {
+    let sku = fold(names.sku);
     let sku = sku.trim_start();
     trigrams(sku, &mut tell);
     beginnings(sku, 3, SKU_BEGINNING, &mut tell);
-    tell(STATUS, if doc.active { b"a" } else { b"i" });
-    if let Some(import_id) = doc.import_id {
+    tell(STATUS, if names.active { b"a" } else { b"i" });
+    if let Some(import_id) = names.import_id {
         tell(IMPORT, &import_id.to_be_bytes());
     }
 }
@@ -289,14 +288,15 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
+    #[derive(Debug)]
+    struct Doc<'a> {
+        sku: &'a str,
+        name: &'a str,
+        description: &'a str,
+    }
+
     fn doc<'a>(sku: &'a str, name: &'a str, description: &'a str) -> Doc<'a> {
-        Doc {
-            sku,
-            name,
-            description,
-            active: true,
-            import_id: Some(7),
-        }
+        Doc { sku, name, description }
     }
 
     fn grams(doc: &Doc<'_>) -> BTreeSet<Vec<u8>> {
@@ -308,7 +308,13 @@ mod tests {
             });
             grams.insert(gram);
         };
-        of_rest(doc, &mut tell);
+        let names = Names {
+            sku: doc.sku,
+            name: doc.name,
+            active: true,
+            import_id: Some(7),
+        };
+        of_rest(&names, &mut tell);
         pieces(doc.name).for_each(|piece| of_piece(PieceOf::Name, piece, &mut tell));
         pieces(doc.description).for_each(|piece| of_piece(PieceOf::Description, piece, &mut tell));
         grams

@@ -1,9 +1,9 @@
 //! The SQL of the step that indexes.
 
 use super::columns::{Chunk, Column, Columns, Place};
-use super::grams::Doc;
+use super::grams::Names;
 use super::pages::Cutter;
-use super::postings::Finished;
+use super::postings::{Finished, merged};
 use crate::platform::copy::CopyIn;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
@@ -127,21 +127,32 @@ pub fn place(row: &PgRow) -> sqlx::Result<Place<'_>> {
         id: row.try_get(0)?,
         version: row.try_get(1)?,
         sku_key: row.try_get(3)?,
-        name: row.try_get(4)?,
+        name: text(row, 4)?,
         created_at: row.try_get::<DateTime<Utc>, _>(8)?.timestamp_micros(),
         updated_at: row.try_get::<DateTime<Utc>, _>(9)?.timestamp_micros(),
     })
 }
 
-/// Reads of such a row what it is found by.
-pub fn doc(row: &PgRow) -> sqlx::Result<Doc<'_>> {
-    Ok(Doc {
+/// Reads of such a row what it is found by besides its description.
+pub fn names(row: &PgRow) -> sqlx::Result<Names<'_>> {
+    Ok(Names {
         sku: row.try_get(2)?,
-        name: row.try_get(4)?,
-        description: row.try_get(5)?,
+        name: text(row, 4)?,
         active: row.try_get(6)?,
         import_id: row.try_get(7)?,
     })
+}
+
+/// Reads the description in such a row.
+pub fn description(row: &PgRow) -> sqlx::Result<&str> {
+    text(row, 5)
+}
+
+/// A text of a row. All texts of an import are read here, and a tenth of that work was to check that they are UTF-8,
+/// character by character.
+fn text(row: &PgRow, column: usize) -> sqlx::Result<&str> {
+    let bytes = row.try_get_raw(column)?.as_bytes().map_err(sqlx::Error::Decode)?;
+    simdutf8::basic::from_utf8(bytes).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// Some chunks of a segment's column, in order; all of them if none are named.
@@ -174,13 +185,13 @@ pub async fn add_segment(connection: &mut PgConnection, products: usize) -> sqlx
 pub async fn add_chunks(
     connection: &mut PgConnection,
     segment_id: i64,
-    postings: &Finished,
+    postings: &[Finished],
     columns: &Columns,
 ) -> sqlx::Result<()> {
     let statement = "COPY search_columns (segment_id, kind, chunk, bytes) FROM STDIN (FORMAT binary)";
     let mut copy = CopyIn::begin(connection, statement, 4).await?;
     let mut cutter = Cutter::default();
-    for (gram, ordinals) in postings.sorted() {
+    for (gram, ordinals) in merged(postings) {
         for chunk in cutter.add(gram, ordinals)? {
             add_chunk(&mut copy, segment_id, &chunk).await?;
         }

@@ -12,7 +12,15 @@ pub struct Interned {
     starts: Vec<u32>,
     known: HashTable<Known>,
     hasher: DefaultHashBuilder,
+    /// Short strings that were asked for, each where its bytes say, with its number. Most of what is asked for is short
+    /// and comes again soon.
+    recent: Vec<(u32, u32)>,
 }
+
+/// How many short strings are remembered.
+const RECENT: usize = 1 << 12;
+/// So long is a string of which the bytes are one number.
+const SHORT: usize = 3;
 
 /// What is known of a string without looking at it.
 struct Known {
@@ -24,6 +32,28 @@ struct Known {
 impl Interned {
     /// The number of a string, which is [`Interned::len`] as it was if the string is new.
     pub fn number(&mut self, kind: u8, text: &[u8]) -> u32 {
+        if text.len() == SHORT {
+            return self.short_number(kind, text);
+        }
+        self.number_of_any(kind, text)
+    }
+
+    fn short_number(&mut self, kind: u8, text: &[u8]) -> u32 {
+        let bytes = u32::from_le_bytes([kind, text[0], text[1], text[2]]);
+        // Multiplied, all bytes have a say in the upper bits (Fibonacci hashing).
+        let place = (bytes.wrapping_mul(0x9e37_79b9) >> 20) as usize;
+        if let Some((known, number)) = self.recent.get(place)
+            && *known == bytes
+        {
+            return *number;
+        }
+        let number = self.number_of_any(kind, text);
+        self.recent.resize(RECENT, (0, 0));
+        self.recent[place] = (bytes, number);
+        number
+    }
+
+    fn number_of_any(&mut self, kind: u8, text: &[u8]) -> u32 {
         let hash = hash(&self.hasher, kind, text);
         let is_it =
             |known: &Known| known.hash == hash && string(&self.bytes, known.start).split_first() == Some((&kind, text));
@@ -52,7 +82,10 @@ impl Interned {
 
     /// How much memory they take.
     pub fn size_bytes(&self) -> usize {
-        self.bytes.capacity() + self.starts.capacity() * size_of::<u32>() + self.known.allocation_size()
+        self.bytes.capacity()
+            + self.starts.capacity() * size_of::<u32>()
+            + self.known.allocation_size()
+            + self.recent.capacity() * size_of::<(u32, u32)>()
     }
 
     /// All numbers in the order of their strings' bytes.
@@ -101,9 +134,15 @@ mod tests {
             assert_eq!(strings.number(b'k', text.as_bytes()) as usize, at % 3000);
         }
         assert_eq!(strings.number(b'o', b"text 7"), 3000, "another kind");
+        for round in 0..3 {
+            for short in 0..20_000_u32 {
+                let text = &short.to_le_bytes()[..3];
+                assert_eq!(strings.number(b's', text), 3001 + short, "round {round}");
+            }
+        }
         assert_eq!(strings.get(7), b"ktext 7");
         let sorted: Vec<&[u8]> = strings.sorted().into_iter().map(|number| strings.get(number)).collect();
-        assert_eq!(sorted.len(), 3001);
+        assert_eq!(sorted.len(), 23_001);
         assert!(sorted.is_sorted());
     }
 }

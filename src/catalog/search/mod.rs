@@ -30,7 +30,7 @@ pub use find::{count, page};
 pub use mark::{Piece, mark};
 pub use queries::{Backlog, Imported, backlog, note_changed, note_imported};
 pub use read_queries::is_behind;
-pub use step::{Step, index_changes};
+pub use step::{Step, compact, index_changes};
 pub use upkeep::{bring_back, finish_indexing, forget_set_aside, keep_indexed, set_aside, sweep_forgotten};
 
 use crate::platform::database::Database;

@@ -2,7 +2,7 @@
 //!
 //! A product is known by its ordinal, its place in the segment.
 
-use super::grams::{self, Doc, PieceOf};
+use super::grams::{self, Names, PieceOf};
 use super::interned::Interned;
 use super::lists::{Lists, Ordinals};
 use super::pieces::Pieces;
@@ -20,6 +20,8 @@ pub struct Postings {
 /// Grams with all their products.
 pub struct Finished {
     grams: Interned,
+    /// All grams in the order of their bytes.
+    in_order: Vec<u32>,
     lists: Lists,
     products: usize,
     /// The beginnings of words, each with a word that begins so: numbers of grams, in order.
@@ -27,16 +29,24 @@ pub struct Finished {
 }
 
 impl Postings {
-    /// Adds a product. Ordinals must come in ascending order.
-    pub fn add(&mut self, ordinal: u32, doc: &Doc<'_>) {
+    /// Adds what a product is found by besides its description. Ordinals must come in ascending order.
+    pub fn add_names(&mut self, ordinal: u32, names: &Names<'_>) {
+        let Self { grams, lists, .. } = self;
+        grams::of_rest(names, |kind, text| lists.append(grams.number(kind, text), ordinal));
+        self.add_text(ordinal, PieceOf::Name, names.name);
+    }
+
+    /// Adds a product's description.
+    pub fn add_description(&mut self, ordinal: u32, description: &str) {
+        self.add_text(ordinal, PieceOf::Description, description);
+    }
+
+    fn add_text(&mut self, ordinal: u32, of: PieceOf, text: &str) {
         let Self {
             grams, lists, pieces, ..
         } = self;
-        grams::of_rest(doc, |kind, text| lists.append(grams.number(kind, text), ordinal));
-        for (of, text) in [(PieceOf::Name, doc.name), (PieceOf::Description, doc.description)] {
-            for piece in grams::pieces(text) {
-                pieces.each_gram(of, piece, grams, |gram| lists.append(gram, ordinal));
-            }
+        for piece in grams::pieces(text) {
+            pieces.each_gram(of, piece, grams, |gram| lists.append(gram, ordinal));
         }
         self.products = ordinal as usize + 1;
     }
@@ -64,6 +74,7 @@ impl Postings {
         }
         beginnings.sort_unstable();
         Finished {
+            in_order: grams.sorted(),
             grams,
             lists,
             products,
@@ -72,13 +83,18 @@ impl Postings {
     }
 }
 
-impl Finished {
-    /// Every gram with its products, in the order of their bytes.
-    pub fn sorted(&self) -> impl Iterator<Item = (&[u8], Ordinals)> {
-        let sorted = self.grams.sorted().into_iter();
-        sorted.map(|gram| (self.grams.get(gram), self.ordinals(gram)))
-    }
+/// The grams of several postings, which have none in common, each with its products, in the order of their bytes.
+pub fn merged(all: &[Finished]) -> impl Iterator<Item = (&[u8], Ordinals)> {
+    let mut rest: Vec<(&Finished, &[u32])> = all.iter().map(|postings| (postings, &*postings.in_order)).collect();
+    std::iter::from_fn(move || {
+        let heads = rest.iter_mut().filter(|(_, in_order)| !in_order.is_empty());
+        let (postings, in_order) = heads.min_by_key(|(postings, in_order)| postings.grams.get(in_order[0]))?;
+        let gram = *in_order.split_off_first()?;
+        Some((postings.grams.get(gram), postings.ordinals(gram)))
+    })
+}
 
+impl Finished {
     fn ordinals(&self, gram: u32) -> Ordinals {
         let start = self.beginnings.partition_point(|(beginning, _)| *beginning < gram);
         let words = self.beginnings[start..]
@@ -98,24 +114,21 @@ mod tests {
     use super::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    fn doc(name: &str) -> Doc<'_> {
-        Doc {
-            sku: "S-1",
-            name,
-            description: "unbelievablylongwords are kept by their beginnings, are they",
-            active: true,
-            import_id: None,
-        }
-    }
-
     #[test]
     fn every_gram_has_its_products() {
         let names = ["lamp", "desk lamp", "日本語の名前", "lamp", "chair", "Lamp, lamps"];
-        let mut postings = Postings::default();
+        let description = "unbelievablylongwords are kept by their beginnings, are they";
+        let (mut of_names, mut of_descriptions) = (Postings::default(), Postings::default());
         let mut expected: BTreeMap<Vec<u8>, BTreeSet<u32>> = BTreeMap::new();
         for ordinal in 0..500 {
-            let doc = doc(names[ordinal as usize % names.len()]);
-            postings.add(ordinal, &doc);
+            let names = Names {
+                sku: "S-1",
+                name: names[ordinal as usize % names.len()],
+                active: true,
+                import_id: None,
+            };
+            of_names.add_names(ordinal, &names);
+            of_descriptions.add_description(ordinal, description);
             let mut tell = |kind: u8, text: &[u8]| {
                 let gram = [&[kind], text].concat();
                 grams::of_word(&gram, |kind, text| {
@@ -123,14 +136,12 @@ mod tests {
                 });
                 expected.entry(gram).or_default().insert(ordinal);
             };
-            grams::of_rest(&doc, &mut tell);
-            grams::of_piece(PieceOf::Name, doc.name, &mut tell);
-            grams::of_piece(PieceOf::Description, doc.description, &mut tell);
+            grams::of_rest(&names, &mut tell);
+            grams::of_piece(PieceOf::Name, names.name, &mut tell);
+            grams::of_piece(PieceOf::Description, description, &mut tell);
         }
-        assert!(postings.size_bytes() > 0);
-        let kept: Vec<(Vec<u8>, Vec<u32>)> = postings
-            .finish()
-            .sorted()
+        assert!(of_names.size_bytes() > 0);
+        let kept: Vec<(Vec<u8>, Vec<u32>)> = merged(&[of_names.finish(), of_descriptions.finish()])
             .map(|(gram, ordinals)| (gram.to_vec(), ordinals.into_iter().collect()))
             .collect();
         let expected = expected

@@ -3,17 +3,20 @@
 //! A step is one transaction that sees one state of everything: it reads the products that `search_changes` names,
 //! builds segments of them, marks them dead in older segments, and takes the changes away. Whatever is committed
 //! meanwhile left another change. Killed anywhere, a step has not happened.
+//!
+//! Dead products stay in their segments until nothing else is to be done; then these are compacted.
 
 use super::Search;
 use super::builder::{Builder, Built};
 use super::columns::{self, Column};
 use super::index_queries::{self as queries, Change};
-use super::read_queries::{SegmentRow, dead, segments};
+use super::read_queries::{SegmentRow, dead, is_behind, segments};
 use crate::platform::fault;
 use anyhow::Result;
 use futures_util::TryStreamExt as _;
 use roaring::RoaringTreemap;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
+use std::time::Duration;
 
 /// Products that one step looks at, about.
 const STEP_PRODUCTS: i64 = 500_000;
@@ -23,6 +26,8 @@ const FOLD_PRODUCTS: u64 = 300_000;
 const SMALL_SEGMENT: u64 = 500;
 /// While imports come in, segments are folded only when there are more than this.
 const MANY_SEGMENTS: usize = 12;
+/// How often it is looked whether something waits to be indexed.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,24 +196,70 @@ async fn write(connection: &mut PgConnection, builder: Builder, work: &mut Work)
     Ok(())
 }
 
-/// The segments that are better made into a new one: those that are small beside what is indexed anyway, those of
-/// which most is dead, and those of which all is. The number of segments grows with the logarithm of the products.
+/// The segments that are better made into a new one at once: those of which nothing is left, and those that are small
+/// beside what is indexed anyway. So that an import is found soon, these wait until there are many.
 fn worth_folding(segments: &[SegmentRow], work: &Work) -> Vec<i64> {
-    let mut by_size: Vec<(u64, &SegmentRow)> = segments.iter().map(|segment| (segment.living(), segment)).collect();
-    by_size.sort_by_key(|(living, _)| *living);
     let is_importing = !work.indexed.is_empty() && segments.len() < MANY_SEGMENTS;
-    let mut total = work.ids.len();
+    fold(segments, work.ids.len(), |segment, total| {
+        !is_importing && segment.living() <= 2 * total.max(SMALL_SEGMENT / 2)
+    })
+}
+
+/// Chooses from the smallest on what goes into a segment that so many products are in already. The number of segments
+/// grows with the logarithm of the products.
+fn fold(segments: &[SegmentRow], mut total: u64, is_wanted: impl Fn(&SegmentRow, u64) -> bool) -> Vec<i64> {
+    let mut by_size: Vec<&SegmentRow> = segments.iter().collect();
+    by_size.sort_by_key(|segment| segment.living());
     let mut folded = Vec::new();
-    for (living, segment) in by_size {
-        let is_small = !is_importing && living <= 2 * total.max(SMALL_SEGMENT / 2);
-        let is_mostly_dead = segment.dead_products as u64 > living;
-        let is_wanted = (is_small || is_mostly_dead) && total + living <= FOLD_PRODUCTS;
-        if living == 0 || is_wanted {
+    for segment in by_size {
+        let living = segment.living();
+        if living == 0 || (total + living <= FOLD_PRODUCTS && is_wanted(segment, total)) {
             total += living;
             folded.push(segment.id);
         }
     }
     folded
+}
+
+/// Makes segments of which most is dead into new ones, which takes some seconds: it is given up as soon as more waits to
+/// be indexed than searches look at themselves.
+///
+/// # Errors
+/// Those of the database; nothing has happened then.
+pub async fn compact(search: &Search) -> Result<Step> {
+    tokio::select! {
+        compacted = compact_undisturbed(search) => compacted,
+        behind = until_behind(&search.database.pool) => behind.map(|()| Step::Busy),
+    }
+}
+
+async fn compact_undisturbed(search: &Search) -> Result<Step> {
+    let Some(mut transaction) = queries::begin(&search.database.pool).await? else {
+        return Ok(Step::Busy);
+    };
+    let segments = segments(&mut transaction).await?;
+    let folded = fold(&segments, 0, |segment, _| {
+        segment.dead_products as u64 > segment.living()
+    });
+    if folded.is_empty() {
+        return Ok(Step::Idle);
+    }
+    let mut work = Work::default();
+    for segment in segments.iter().filter(|segment| folded.contains(&segment.id)) {
+        work.ids |= living(&mut transaction, segment).await?;
+    }
+    index_named(&mut transaction, search.index_bytes, &mut work).await?;
+    queries::remove_segments(&mut transaction, &folded).await?;
+    fault::point("search.compact")?;
+    transaction.commit().await?;
+    Ok(Step::Done(work.indexed.len()))
+}
+
+async fn until_behind(pool: &PgPool) -> Result<()> {
+    while !is_behind(pool).await? {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
 }
 
 impl SegmentRow {

@@ -1,6 +1,6 @@
 //! Keeping the index up to date for as long as a process runs, and setting it aside with a catalogue that is deleted.
 
-use super::step::{Step, index_changes};
+use super::step::{Step, compact, index_changes};
 use super::{Search, index_queries as queries};
 use crate::platform::stopping::Stopping;
 use sqlx::{PgConnection, PgPool};
@@ -14,7 +14,13 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// Indexes what changes until the process is to stop. Any number of processes may do this; one at a time does.
 pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
     loop {
-        let pause = match index_changes(search).await {
+        let stepping = async {
+            match index_changes(search).await? {
+                Step::Idle => compact(search).await,
+                step => Ok(step),
+            }
+        };
+        let pause = match stepping.await {
             Ok(Step::Done(products)) => {
                 tracing::debug!(products, "indexed");
                 Duration::ZERO
