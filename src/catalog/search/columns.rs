@@ -207,7 +207,8 @@ fn cut<const SIZE: usize>(
     per_chunk: usize,
     values: impl Iterator<Item = [u8; SIZE]>,
 ) {
-    let bytes: Vec<u8> = values.flatten().collect();
+    let mut bytes: Vec<u8> = Vec::with_capacity(values.size_hint().0 * SIZE);
+    values.for_each(|value| bytes.extend_from_slice(&value));
     for (number, chunk) in bytes.chunks(per_chunk * SIZE).enumerate() {
         chunks.push((column, number as i32, chunk.to_vec()));
     }

@@ -178,7 +178,7 @@ impl<'a> Texts<'a> {
     fn next(&mut self, size: usize) -> Option<&'a str> {
         let text = self.bytes.get(self.offset..self.offset + size)?;
         self.offset += size;
-        std::str::from_utf8(text).ok()
+        simdutf8::basic::from_utf8(text).ok()
     }
 }
 
