@@ -9,6 +9,9 @@ use serde_json::Value;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+const API: &str = "api/v1/products";
+const PAGE: &str = "products";
+
 /// One answer: a page of products.
 pub struct Answered {
     pub kind: Kind,
@@ -32,12 +35,30 @@ pub async fn ask(server: &Url, questions: &[Question], clients: usize) -> Result
     Ok(answers.into_iter().flatten().collect())
 }
 
+/// Asks for the whole page of each question once, as a browser without scripts does.
+pub async fn ask_pages(server: &Url, questions: &[Question]) -> Result<Vec<Answered>> {
+    let client = Client::new();
+    let mut answers = Vec::new();
+    for question in questions {
+        let url = address(server, PAGE, question, None)?;
+        let start = Instant::now();
+        succeeded(client.get(url.clone()).send().await?).await?.bytes().await?;
+        answers.push(Answered {
+            kind: question.kind,
+            took: start.elapsed(),
+            products: 0,
+            asked: asked(&url),
+        });
+    }
+    Ok(answers)
+}
+
 /// Asks one question, page by page.
 pub async fn ask_one(client: &Client, server: &Url, question: &Question) -> Result<Vec<Answered>> {
     let mut answers = Vec::new();
     let mut cursor = None;
     for _ in 0..question.pages {
-        let url = address(server, question, cursor.as_deref())?;
+        let url = address(server, API, question, cursor.as_deref())?;
         let start = Instant::now();
         let bytes = succeeded(client.get(url.clone()).send().await?).await?.bytes().await?;
         let took = start.elapsed();
@@ -56,8 +77,8 @@ pub async fn ask_one(client: &Client, server: &Url, question: &Question) -> Resu
     Ok(answers)
 }
 
-fn address(server: &Url, question: &Question, cursor: Option<&str>) -> Result<Url> {
-    let mut url = server.join("api/v1/products")?;
+fn address(server: &Url, path: &str, question: &Question, cursor: Option<&str>) -> Result<Url> {
+    let mut url = server.join(path)?;
     let words = [
         ("q", Some(question.q.as_str())),
         ("status", Some(question.status)),

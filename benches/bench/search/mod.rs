@@ -181,7 +181,7 @@ impl Measuring<'_> {
         Ok(format!("On disk, {}: {sizes}.", self.set.name()))
     }
 
-    /// Cold, warm, by four at once, and the same in SQL with GIN.
+    /// Cold, warm, by four at once, the whole page, and the same in SQL with GIN.
     async fn ask(&self, questions: &[Question], report: &mut Report) -> Result<()> {
         let is_cold = self.catalogues.server.empty_caches()?;
         let serving = Serving::start(self.catalogues, BASE).await?;
@@ -191,6 +191,8 @@ impl Measuring<'_> {
             eprintln!("{}: asked {} times, {pass}", self.set.name(), answers.len());
             self.tell(pass, &answers, pass == "warm", report);
         }
+        let answers = asking::ask_pages(&serving.url, questions).await?;
+        self.tell("the page, warm", &answers, false, report);
         serving.stop()?;
         if self.has_gin() {
             let answers = gin_answers::ask(self.catalogues.server, BASE, questions).await?;
