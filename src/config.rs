@@ -107,13 +107,18 @@ pub struct UploadSettings {
     pub keep_file_hours: u32,
 }
 
-/// How the search index is built.
+/// How the search index is built and read.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct SearchSettings {
     /// Memory that building the search index may take, in megabytes
     #[arg(long, env = "SEARCH_MEMORY_MB", value_name = "MEGABYTES", default_value_t = 128,
           value_parser = clap::value_parser!(u32).range(32..=65536))]
     pub search_memory_mb: u32,
+
+    /// Memory that a web process may take to keep what searches read of the index, in megabytes
+    #[arg(long, env = "SEARCH_CACHE_MB", value_name = "MEGABYTES", default_value_t = 64,
+          value_parser = clap::value_parser!(u32).range(8..=65536))]
+    pub search_cache_mb: u32,
 }
 
 /// How long it is remembered what happened to products.

@@ -50,6 +50,9 @@ pub enum Cursor {
     Before(Position),
 }
 
+/// A status that fewer than one in so many products have is rare: to walk along the others would take too long.
+const RARE: i64 = 50;
+
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
@@ -164,17 +167,28 @@ impl Page {
 pub async fn page(search: &Search, query: &Query) -> Result<Page, Error> {
     query.filter.check()?;
     let is_by_status = query.filter.is_by_status();
-    if is_by_status && query.sort.by == SortBy::Sku {
-        let is_everything = query.filter.status == Status::All;
-        if is_everything || search::is_behind(&search.database.pool).await? {
-            return by_sku(search, query).await;
-        }
+    if is_by_status && query.sort.by == SortBy::Sku && is_walked(search, query.filter.status).await? {
+        return by_sku(search, query).await;
     }
     let mut page = search::page(search, query).await.map_err(Error::from_failure)?;
     if is_by_status {
         page.total = count(search, &query.filter, None).await?;
     }
     Ok(page)
+}
+
+/// Whether a list of a status in the order of SKUs is walked along rather than searched for: where that knows everything
+/// too, or knows more and is not slow.
+async fn is_walked(search: &Search, status: Status) -> Result<bool, Error> {
+    let pool = &search.database.pool;
+    if status == Status::All {
+        return Ok(true);
+    }
+    if !search::is_behind(pool).await? {
+        return Ok(false);
+    }
+    let counts = counts::read(pool).await?;
+    Ok(counts.of(status).saturating_mul(RARE) >= counts.all())
 }
 
 /// The catalogue in the order of its SKUs, by the table's own index: always up to date, but slow where a status is
@@ -247,7 +261,13 @@ pub async fn matching(
         cursor: after.map(position).map(Cursor::After),
         limit,
     };
-    Ok(page(search, &query).await?.products)
+    // None may be missing, and all are wanted, so that it does not matter how rare they are.
+    let page = if filter.is_by_status() && search::is_behind(&search.database.pool).await? {
+        by_sku(search, &query).await?
+    } else {
+        page(search, &query).await?
+    };
+    Ok(page.products)
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ async fn state(arguments: &ServeArguments, engine: &Engine, database: &Database)
     let secret = start::secret(&work.database, &work.secret)?;
     let access = access(database, web, secret.as_ref()).await?;
     Ok(AppState {
-        search: Search::new(database.clone(), work.search.search_memory_mb),
+        search: Search::new(database.clone(), work.search.search_memory_mb).caching(work.search.search_cache_mb),
         database: database.clone(),
         doorbell: engine.doorbell.clone(),
         uploads: uploads(database, engine, &work.uploads),

@@ -43,7 +43,7 @@ async fn collector() -> anyhow::Result<(String, mpsc::Receiver<ExportTraceServic
     Ok((url, receiver))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_collector_is_sent_spans() -> anyhow::Result<()> {
     let (url, mut sent) = collector().await?;
     let database = TestDatabase::create().await?;

@@ -2,7 +2,7 @@
 
 use crate::shop::{Kind, Shop};
 use crate::support::process::{Process, program};
-use product_importer::catalog::{self, Filter, IndexBacklog, Search, Step};
+use product_importer::catalog::{self, Filter, IndexBacklog, ListQuery, Search, Status, Step};
 use std::time::Duration;
 
 const PRODUCTS: u64 = 2_500;
@@ -106,5 +106,43 @@ async fn what_is_mostly_dead_is_compacted() -> anyhow::Result<()> {
     assert_eq!(catalog::compact_index(&shop.search).await?, Step::Idle);
     let filter = Filter::default();
     assert_eq!(shop.count(&filter).await?.value, changed + left);
+    Ok(())
+}
+
+/// A few inactive products among many that are not indexed yet: nobody walks along all of them to list those.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rare_status_is_listed_while_the_index_is_behind() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    let pool = &shop.database.database.pool;
+    let query = ListQuery {
+        filter: Filter {
+            status: Status::Inactive,
+            ..Filter::default()
+        },
+        limit: 50,
+        ..ListQuery::default()
+    };
+    shop.import(&Kind::Sample.rows(10, 1)?).await?;
+    for statement in [
+        "UPDATE products SET active = false",
+        "INSERT INTO product_count_changes (active_change, inactive_change) SELECT -count(*), count(*) FROM products",
+    ] {
+        sqlx::query(statement).execute(pool).await?;
+    }
+    shop.index(128).await?;
+    shop.import(&Kind::Sample.rows(PRODUCTS, 2)?).await?;
+    assert!(shop.waiting().await? > 2_000, "more than searches look at themselves");
+    let page = shop.page(&query).await?;
+    assert_eq!(
+        (page.products.len(), page.total.value, page.total.is_exact),
+        (10, 10, true)
+    );
+    assert!(page.products.is_sorted_by_key(|product| &product.sku_key));
+
+    sqlx::query("INSERT INTO product_count_changes (active_change, inactive_change) VALUES (10, -10)")
+        .execute(pool)
+        .await?;
+    sqlx::query("UPDATE products SET active = true").execute(pool).await?;
+    assert!(shop.page(&query).await?.products.is_empty());
     Ok(())
 }

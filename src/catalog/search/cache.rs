@@ -10,8 +10,10 @@ use quick_cache::sync::Cache as Quick;
 use roaring::RoaringBitmap;
 use std::sync::Arc;
 
-/// How much memory the cache takes at most.
+/// How much memory a cache takes at most, unless it is told.
 const CACHE_BYTES: u64 = 64 << 20;
+/// What an entry takes, about.
+const USUAL_BYTES: u64 = 6_000;
 /// What an entry costs besides what it holds, about.
 const ENTRY_BYTES: u64 = 120;
 
@@ -58,11 +60,16 @@ pub struct Cache(Quick<Key, Held, Weight>);
 
 impl Default for Cache {
     fn default() -> Self {
-        Self(Quick::with_weighter(10_000, CACHE_BYTES, Weight))
+        Self::of(CACHE_BYTES)
     }
 }
 
 impl Cache {
+    /// A cache that takes so much memory at most.
+    pub fn of(bytes: u64) -> Self {
+        Self(Quick::with_weighter((bytes / USUAL_BYTES) as usize, bytes, Weight))
+    }
+
     pub fn bytes(&self, key: &Key) -> Option<Arc<Vec<u8>>> {
         match self.0.get(key)? {
             Held::Bytes(bytes) => Some(bytes),

@@ -59,4 +59,12 @@ impl Search {
             cache: Arc::default(),
         }
     }
+    /// The same with a cache of what searches read of the index, of so many megabytes at most.
+    #[must_use]
+    pub fn caching(self, cache_mb: u32) -> Self {
+        Self {
+            cache: Arc::new(Cache::of(u64::from(cache_mb) << 20)),
+            ..self
+        }
+    }
 }

@@ -61,9 +61,9 @@ impl Cutter {
         match ordinals {
             Ordinals::Few(ordinals) if is_listed(&ordinals) => {
                 entry.push(ordinals.len() as u8);
-                ordinals
-                    .iter()
-                    .for_each(|ordinal| entry.extend_from_slice(&ordinal.to_le_bytes()));
+                for ordinal in ordinals {
+                    entry.extend_from_slice(&ordinal.to_le_bytes());
+                }
             }
             Ordinals::Few(ordinals) => {
                 let mut bitmap = RoaringBitmap::new();

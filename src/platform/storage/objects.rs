@@ -20,6 +20,16 @@ const RETRIES: usize = 3;
 /// No piece takes longer on a line that works.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// By which codes a server says that asking again does not help (S3's API reference, error responses).
+const REFUSALS: [(&str, &str); 6] = [
+    ("NoSuchBucket", "there is no such bucket"),
+    ("InvalidBucketName", "no bucket can have that name"),
+    ("AccessDenied", "AWS_ACCESS_KEY_ID may not list this bucket"),
+    ("InvalidAccessKeyId", "the server does not know AWS_ACCESS_KEY_ID"),
+    ("SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY is another one's"),
+    ("PermanentRedirect", "the bucket is in another region than AWS_REGION"),
+];
+
 /// Where objects are kept. Cloning shares the place.
 #[derive(Clone, Debug)]
 pub struct Objects {
@@ -74,8 +84,15 @@ impl Objects {
 
     pub(super) async fn look(&self) -> anyhow::Result<()> {
         let looking = async { Ok(self.store.list(None).next().await.transpose()?) };
-        within(looking).await.context("cannot keep files there")?;
-        Ok(())
+        let Err(error) = within(looking).await else {
+            return Ok(());
+        };
+        // The store takes every answer but a list for an outage.
+        let told = format!("{error:#}");
+        match REFUSALS.iter().find(|(code, _)| told.contains(code)) {
+            Some((code, meaning)) => anyhow::bail!("{meaning} ({code})"),
+            None => Err(error),
+        }
     }
 
     pub(super) async fn put(&self, key: &str, bytes: Bytes) -> anyhow::Result<()> {
