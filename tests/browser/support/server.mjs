@@ -7,7 +7,6 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 
 const PROGRAM = process.env.PRODUCT_IMPORTER
-if (!PROGRAM) throw new Error('PRODUCT_IMPORTER names no program: run the tests by bin/test')
 
 export class Server {
   /** `settings` are environment variables. */
@@ -21,6 +20,7 @@ export class Server {
 
   /** Starts the program, on the port it had before if it was running already. */
   async start() {
+    if (!PROGRAM) throw new Error('PRODUCT_IMPORTER names no program: run the tests by bin/test')
     const env = { ...process.env, DATA_DIR: `${this.folder}/data`, PORT: String(this.port), RUST_LOG: 'warn', ...this.settings }
     delete env.DATABASE_URL
     this.process = spawn(PROGRAM, [], { env, stdio: ['ignore', 'pipe', 'inherit'] })
