@@ -16,6 +16,8 @@ use anyhow::Result;
 use futures_util::TryStreamExt as _;
 use roaring::RoaringTreemap;
 use sqlx::{PgConnection, PgPool};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Products that one step looks at, about.
@@ -73,7 +75,7 @@ pub async fn index_changes(search: &Search) -> Result<Step> {
     for segment in older.iter().filter(|segment| folded.contains(&segment.id)) {
         work.ids |= living(&mut transaction, segment).await?;
     }
-    index_named(&mut transaction, search.index_bytes, &mut work).await?;
+    index_named(&mut transaction, search.index_bytes, &mut work, None).await?;
     for segment in older.iter().filter(|segment| !folded.contains(&segment.id)) {
         bury(&mut transaction, segment, &work.changed).await?;
     }
@@ -143,13 +145,18 @@ async fn index_ranges(connection: &mut PgConnection, most_bytes: usize, work: &m
 
 /// Indexes single products, and those of segments that are folded. What a segment has no room for goes into the next one,
 /// in the same step: noted as changed again, it would have the next step fold what this one has made, without end.
-async fn index_named(connection: &mut PgConnection, most_bytes: usize, work: &mut Work) -> Result<()> {
+async fn index_named(
+    connection: &mut PgConnection,
+    most_bytes: usize,
+    work: &mut Work,
+    is_disturbed: Option<&AtomicBool>,
+) -> Result<()> {
     let ids: Vec<i64> = (&work.ids - &work.indexed).iter().map(|id| id as i64).collect();
     // So many that they fit; an order over all of them would have to be kept somewhere.
     for piece in ids.chunks(FOLD_PRODUCTS as usize) {
         let mut rest = piece.to_vec();
         while !rest.is_empty() {
-            rest = index_piece(connection, most_bytes, &rest, work).await?;
+            rest = index_piece(connection, most_bytes, &rest, work, is_disturbed).await?;
         }
     }
     Ok(())
@@ -161,11 +168,15 @@ async fn index_piece(
     most_bytes: usize,
     ids: &[i64],
     work: &mut Work,
+    is_disturbed: Option<&AtomicBool>,
 ) -> Result<Vec<i64>> {
     let mut builder = Builder::new();
     let mut rows = queries::of_ids(connection, ids);
     let mut beyond = Vec::new();
     while let Some(row) = rows.try_next().await? {
+        if is_disturbed.is_some_and(|is_disturbed| is_disturbed.load(Ordering::Relaxed)) {
+            return Err(Disturbed.into());
+        }
         let id = queries::id(&row)?;
         if builder.len() > 0 && builder.size_bytes() > most_bytes {
             beyond.push(id);
@@ -227,13 +238,35 @@ fn fold(segments: &[SegmentRow], mut total: u64, is_wanted: impl Fn(&SegmentRow,
 /// # Errors
 /// Those of the database; nothing has happened then.
 pub async fn compact(search: &Search) -> Result<Step> {
-    tokio::select! {
-        compacted = compact_undisturbed(search) => compacted,
-        behind = until_behind(&search.database.pool) => behind.map(|()| Step::Busy),
+    let is_disturbed = AtomicBool::new(false);
+    let mut compacting = pin!(compact_unless(search, &is_disturbed));
+    let compacted = tokio::select! {
+        compacted = &mut compacting => compacted,
+        _ = until_behind(&search.database.pool) => {
+            is_disturbed.store(true, Ordering::Relaxed);
+            // It is not dropped: it may hold a COPY.
+            compacting.await
+        }
+    };
+    match compacted {
+        Err(error) if error.is::<Disturbed>() => Ok(Step::Busy),
+        compacted => compacted,
     }
 }
 
-async fn compact_undisturbed(search: &Search) -> Result<Step> {
+/// Something else is more urgent.
+#[derive(Debug)]
+struct Disturbed;
+
+impl std::fmt::Display for Disturbed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("something waits to be indexed")
+    }
+}
+
+impl std::error::Error for Disturbed {}
+
+async fn compact_unless(search: &Search, is_disturbed: &AtomicBool) -> Result<Step> {
     let Some(mut transaction) = queries::begin(&search.database.pool).await? else {
         return Ok(Step::Busy);
     };
@@ -248,7 +281,7 @@ async fn compact_undisturbed(search: &Search) -> Result<Step> {
     for segment in segments.iter().filter(|segment| folded.contains(&segment.id)) {
         work.ids |= living(&mut transaction, segment).await?;
     }
-    index_named(&mut transaction, search.index_bytes, &mut work).await?;
+    index_named(&mut transaction, search.index_bytes, &mut work, Some(is_disturbed)).await?;
     queries::remove_segments(&mut transaction, &folded).await?;
     fault::point("search.compact")?;
     transaction.commit().await?;
