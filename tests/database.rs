@@ -3,9 +3,12 @@
 mod support;
 
 use anyhow::Result;
-use product_importer::platform::database::{connect, is_current, migrate};
+use product_importer::platform::database::{connect, for_pages, is_current, migrate};
+use product_importer::platform::giving_way::give_way;
 use sqlx::PgPool;
+use std::time::{Duration, Instant};
 use support::database::TestDatabase;
+use tokio::task::JoinSet;
 
 async fn setting(pool: &PgPool, name: &str) -> Result<String> {
     Ok(sqlx::query_scalar("SELECT current_setting($1)")
@@ -55,5 +58,34 @@ async fn what_the_address_says_holds() -> Result<()> {
     let pool = connect(&format!("{url}{join}{stated}"), 1).await?.pool;
     assert_eq!(setting(&pool, "application_name").await?, "shop");
     assert_eq!(setting(&pool, "idle_in_transaction_session_timeout").await?, "7s");
+    Ok(())
+}
+
+#[tokio::test]
+async fn work_gives_way_to_busy_pages_for_a_moment() -> Result<()> {
+    let database = TestDatabase::create().await?;
+    let pool = &database.database.pool;
+    let pages = for_pages(&database.url(), 3, Duration::from_mins(1))?;
+    assert_eq!(
+        setting(&pages.pool, "application_name").await?,
+        "product-importer pages"
+    );
+    let busy = async || {
+        let asleep = "SELECT count(*) FROM pg_stat_activity
+                      WHERE datname = current_database() AND query LIKE 'SELECT pg_sleep%' AND state = 'active'";
+        sqlx::query_scalar::<_, i64>(asleep).fetch_one(pool).await
+    };
+    let mut statements = JoinSet::new();
+    for count in 1..=2 {
+        // One is no reason to wait, and two are one for a moment only.
+        let page = pages.pool.clone();
+        statements.spawn(async move { sqlx::query("SELECT pg_sleep(60)").execute(&page).await });
+        while busy().await? < count {
+            tokio::task::yield_now().await;
+        }
+        let began = Instant::now();
+        give_way(pool).await?;
+        assert!(count == 1 || began.elapsed() >= Duration::from_millis(300));
+    }
     Ok(())
 }

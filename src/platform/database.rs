@@ -113,10 +113,13 @@ impl DatabaseClock {
 }
 
 /// Connections of their own for pages and the API, at most so many: what they ask for may not take long, since people
-/// wait for it and a router waits no longer than half a minute. They are opened when they are needed.
+/// wait for it and a router waits no longer than half a minute. They are opened when they are needed, and their name ends
+/// with `pages` ([`give_way`](super::giving_way::give_way)).
 pub fn for_pages(url: &str, max_connections: u32, statement_timeout: Duration) -> anyhow::Result<Database> {
     let timeout = format!("{}ms", statement_timeout.as_millis());
     let options = options(url)?.options([("statement_timeout", timeout)]);
+    let name = format!("{} pages", options.get_application_name().unwrap_or_default());
+    let options = options.application_name(&name);
     let pool = PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(PAGE_ACQUIRE_TIMEOUT)

@@ -7,6 +7,7 @@ pub mod database;
 pub mod dialler;
 pub mod doorbell;
 pub mod fault;
+pub mod giving_way;
 pub mod line;
 pub mod memory;
 pub mod open_files;

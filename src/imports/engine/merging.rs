@@ -14,6 +14,7 @@ use crate::catalog::{self, BulkCounts, BulkMode, BulkOrigin, BulkWriter};
 use crate::imports::staging::{BlockKeys, Staging};
 use crate::platform::database::is_conflict;
 use crate::platform::fault;
+use crate::platform::giving_way::give_way;
 use crate::platform::task::to_the_end;
 use anyhow::anyhow;
 use sqlx::PgPool;
@@ -121,6 +122,7 @@ impl Lane {
                 .get((number + 1) * BLOCKS_PER_BATCH)
                 .map(|block| block.first_key.as_str());
             let numbers: Vec<i64> = batch.iter().map(|block| block.number).collect();
+            give_way(&self.pool).await?;
             let mut transaction = self.claim.begin(&self.pool).await?;
             let bytes = self.staging.read(&mut transaction, &numbers).await?;
             transaction.commit().await?;
