@@ -238,6 +238,9 @@ fn fold(segments: &[SegmentRow], mut total: u64, is_wanted: impl Fn(&SegmentRow,
 /// # Errors
 /// Those of the database; nothing has happened then.
 pub async fn compact(search: &Search) -> Result<Step> {
+    if is_behind(&search.database.pool).await? {
+        return Ok(Step::Busy);
+    }
     let is_disturbed = AtomicBool::new(false);
     let mut compacting = pin!(compact_unless(search, &is_disturbed));
     let compacted = tokio::select! {
