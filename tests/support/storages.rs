@@ -74,7 +74,9 @@ pub fn bucket(endpoint: &str) -> AmazonS3Builder {
 }
 
 fn folder(database: &str) -> PathBuf {
-    env::temp_dir().join("product-importer-test-files").join(database)
+    // Another user's folder would not be ours to write into.
+    let name = format!("product-importer-test-files-{}", nix::unistd::getuid());
+    env::temp_dir().join(name).join(database)
 }
 
 /// The address of the server that the tests of one process share, with its bucket made.
