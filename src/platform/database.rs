@@ -127,6 +127,17 @@ pub fn for_pages(url: &str, max_connections: u32, statement_timeout: Duration) -
     Ok(Database::of(pool))
 }
 
+/// How many statements of pages are being executed, by any process. One that waits for a lock may wait for us.
+pub async fn busy_pages(pool: &PgPool) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND usename = current_user AND state = 'active'
+           AND application_name LIKE '% pages' AND wait_event_type IS DISTINCT FROM 'Lock'",
+    )
+    .fetch_one(pool)
+    .await
+}
+
 impl Database {
     /// A database over a pool that is open already.
     pub fn of(pool: PgPool) -> Self {

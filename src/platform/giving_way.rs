@@ -4,6 +4,7 @@
 //! leave a page a fifth of one. Connections for pages bear a name of their own
 //! ([`for_pages`](super::database::for_pages)), and the server tells how many of them are busy.
 
+use super::database::busy_pages;
 use sqlx::PgPool;
 use std::time::Duration;
 
@@ -25,15 +26,4 @@ pub async fn give_way(pool: &PgPool) -> sqlx::Result<()> {
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
-}
-
-/// How many statements of pages are being executed, by any process. One that waits for a lock may wait for us.
-async fn busy_pages(pool: &PgPool) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
-        "SELECT count(*) FROM pg_stat_activity
-         WHERE datname = current_database() AND usename = current_user AND state = 'active'
-           AND application_name LIKE '% pages' AND wait_event_type IS DISTINCT FROM 'Lock'",
-    )
-    .fetch_one(pool)
-    .await
 }
