@@ -291,11 +291,14 @@ async fn compact_unless(search: &Search, is_disturbed: &AtomicBool) -> Result<St
     Ok(Step::Done(work.indexed.len()))
 }
 
+/// Looks for the first time after a while: whoever begins has looked.
 async fn until_behind(pool: &PgPool) -> Result<()> {
-    while !is_behind(pool).await? {
+    loop {
         tokio::time::sleep(LOOK_EVERY).await;
+        if is_behind(pool).await? {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 impl SegmentRow {
