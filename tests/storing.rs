@@ -333,9 +333,7 @@ async fn a_bucket_is_reached_by_tls() -> anyhow::Result<()> {
     let mut settings = storages::settings(Kind::S3, database.name())?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let encrypted = format!("https://localhost:{}", listener.local_addr()?.port());
-    let endpoint = settings.iter_mut().find(|(name, _)| *name == "AWS_ENDPOINT_URL");
-    let endpoint = std::mem::replace(&mut endpoint.context("no endpoint")?.1, encrypted.clone());
-    let server = endpoint.trim_start_matches("http://").to_owned();
+    let server = put_before_bucket(&mut settings, &encrypted)?;
     tokio::spawn(pass_on_encrypted(
         listener,
         server,
@@ -356,6 +354,13 @@ async fn a_bucket_is_reached_by_tls() -> anyhow::Result<()> {
         (&Value::from("done"), &Value::from(1))
     );
     Ok(())
+}
+
+/// Has settings name another server, and gives the address of the one that they named.
+fn put_before_bucket(settings: &mut [(&str, String)], url: &str) -> anyhow::Result<String> {
+    let endpoint = settings.iter_mut().find(|(name, _)| *name == "AWS_ENDPOINT_URL");
+    let endpoint = std::mem::replace(&mut endpoint.context("no endpoint")?.1, url.to_owned());
+    Ok(endpoint.trim_start_matches("http://").to_owned())
 }
 
 /// Lets whoever calls here by TLS talk to that server.
@@ -408,9 +413,7 @@ async fn an_import_waits_for_a_bucket_that_is_away() -> anyhow::Result<()> {
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let stumbling = format!("http://{}", listener.local_addr()?);
-    let endpoint = settings.iter_mut().find(|(name, _)| *name == "AWS_ENDPOINT_URL");
-    let endpoint = std::mem::replace(&mut endpoint.context("no endpoint")?.1, stumbling);
-    let server = endpoint.trim_start_matches("http://").to_owned();
+    let server = put_before_bucket(&mut settings, &stumbling)?;
     let _worker = web.start_worker(&borrowed(&settings))?;
     for _ in 0..HANG_UPS {
         drop(listener.accept().await?);
