@@ -94,10 +94,16 @@ pub fn fresh(catalogues: &Catalogues<'_>, urls: &[String]) -> Result<()> {
 
 /// The memory of a process that is its own, in bytes.
 pub fn memory_bytes(process: u32) -> Result<i64> {
+    status_bytes(process, "RssAnon:")
+}
+
+/// A size that the system tells of a process, in bytes.
+pub fn status_bytes(process: u32, field: &str) -> Result<i64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    Ok(kilobytes.context("no RssAnon in status")?.parse::<i64>()? * 1024)
+    let kilobytes = kilobytes.with_context(|| format!("no {field} in status"))?;
+    Ok(kilobytes.parse::<i64>()? * 1024)
 }
 
 /// Seconds that a process has kept processors busy.

@@ -1,11 +1,11 @@
 //! The program as a server: `product-importer serve` on one of the measurement's databases.
 
 use crate::catalogues::Catalogues;
+use crate::programs::status_bytes;
 use anyhow::{Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::{Client, Url};
-use std::fs;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -40,9 +40,7 @@ impl Serving {
 
     /// The most memory it has had so far, where the system tells.
     pub fn peak_bytes(&self) -> Option<i64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        Some(peak.trim().strip_suffix(" kB")?.parse::<i64>().ok()? * 1024)
+        status_bytes(self.process.id(), "VmHWM:").ok()
     }
 
     async fn ready(&mut self) -> Result<()> {

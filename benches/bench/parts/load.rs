@@ -5,8 +5,7 @@
 
 use super::{Fleet, Measuring};
 use crate::catalogues::{RUN, Scenario};
-use crate::report::Entry;
-use crate::report::{Latency, Report, Series};
+use crate::report::{Entry, Latency, Report, Series};
 use crate::upload::{succeeded, upload};
 use anyhow::Result;
 use rand::rngs::ChaCha8Rng;

@@ -5,7 +5,7 @@ use crate::catalogues::{RUN, Scenario};
 use crate::programs::{Program, memory_bytes};
 use crate::upload::{Begun, await_done};
 use anyhow::{Context, Result, ensure};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use product_importer::platform::open_files;
 use reqwest::{Client, Url};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,8 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const END: &[u8] = b"event: end";
 
 pub async fn measure(measuring: &Measuring<'_>, scenario: &Scenario, streams: usize) -> Result<String> {
-    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
+    open_files::allow_most();
     measuring.catalogues.server.copy_database(scenario.template, RUN)?;
     let settings = [("BROKER_URL", measuring.broker_url.as_str())];
     let (watched, address) = Program::web(measuring.catalogues, &settings)?;
