@@ -6,6 +6,7 @@ use super::{Failure, signals, start};
 use crate::accounts::Access;
 use crate::catalog::Search;
 use crate::config::{DatabaseSettings, WebSettings};
+use crate::http::serving;
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, Watches};
 use crate::platform::database::Database;
@@ -104,15 +105,10 @@ async fn serve_with(
     let beside = tokio::spawn(beside);
     announce(&listener)?;
     let mut asked = stopping.clone();
-    let server = axum::serve(
-        listener,
-        router::service(state).into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(async move { asked.wait().await })
-    .into_future();
+    let server = serving::serve(listener, router::service(state), async move { asked.wait().await });
     let mut late = stopping.clone();
     tokio::select! {
-        served = server => served.context("the web server ended")?,
+        () = server => {}
         () = async { late.wait().await; tokio::time::sleep(GRACE).await } => {
             tracing::warn!("some requests did not end in time");
         }

@@ -9,6 +9,7 @@ use crate::config::{
     BrokerSettings, DatabaseSettings, DeliverySettings, HistorySettings, MetricsSettings, SearchSettings,
     SecretSettings, StorageSettings, UploadSettings, WebhookSettings,
 };
+use crate::http::serving;
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, UploadSettings as Keeping, Uploads};
 use crate::platform::database::{Database, Trouble};
@@ -101,8 +102,7 @@ async fn tell_metrics(arguments: &WorkerArguments, listener: TcpListener, opened
     let guard = SiteGuard::new(None, Vec::new(), access.is_locked());
     println!("Metrics: http://{}", listener.local_addr()?);
     let service = router::worker_service(opened.pages.clone(), &access, &guard);
-    let service = service.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
+    tokio::spawn(serving::serve(listener, service, std::future::pending()));
     Ok(())
 }
 

@@ -13,6 +13,7 @@ pub mod measure;
 pub mod method_override;
 pub mod pages;
 pub mod render;
+pub mod serving;
 pub mod site_guard;
 pub mod visitor;
 
