@@ -129,7 +129,8 @@ pub async fn watch(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let import = watches.watch(parse_id(&id)?).await?.ok_or_else(unknown)?;
+    let watched = watches.watch(parse_id(&id)?).await.map_err(Error::from_failure)?;
+    let import = watched.ok_or_else(unknown)?;
     let last_event = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok()?.parse().ok());

@@ -4,10 +4,8 @@
 //! understands: after `Last-Event-ID` the rows missed since are told. The format:
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
-use super::watches::Watches;
-use crate::imports::import::Import;
-use crate::imports::json::ImportJson;
-use crate::imports::queries;
+use super::watches::{Seen, Watches};
+use crate::imports::queries::{self, Rejection};
 use crate::imports::view::RejectionView;
 use axum::response::sse::Event;
 use futures_util::Stream;
@@ -25,11 +23,11 @@ const RETRY: Duration = Duration::from_secs(1);
 
 struct Telling {
     watches: Watches,
-    import: watch::Receiver<Arc<Import>>,
+    import: watch::Receiver<Arc<Seen>>,
     rows_told: i64,
     waiting: VecDeque<Event>,
     /// A state that is told once the rows before it are.
-    state: Option<Arc<Import>>,
+    state: Option<Arc<Seen>>,
     /// How many rows may still come before it.
     rows_left: i64,
     is_first: bool,
@@ -39,7 +37,7 @@ struct Telling {
 /// The events of an import from its newest state on; rejected rows only after number `rows_told`.
 pub fn events(
     watches: Watches,
-    import: watch::Receiver<Arc<Import>>,
+    import: watch::Receiver<Arc<Seen>>,
     rows_told: i64,
 ) -> impl Stream<Item = Result<Event, axum::Error>> + Send {
     let telling = Telling {
@@ -71,7 +69,8 @@ impl Telling {
                 self.is_over = true;
                 return Some(Event::default().retry(RETRY).comment("the server is restarting"));
             }
-            if let Err(error) = self.gather().await {
+            // Boxed, so that a stream that waits does not keep room for what it asks the database.
+            if let Err(error) = Box::pin(self.gather()).await {
                 tracing::warn!(?error, "a viewer could not be told of an import; it will ask again");
                 return None;
             }
@@ -89,15 +88,15 @@ impl Telling {
 
     /// Gathers a page of rows, or the state after the last of them.
     async fn gather(&mut self) -> anyhow::Result<()> {
-        let import = match &self.state {
-            Some(import) => Arc::clone(import),
+        let seen = match &self.state {
+            Some(seen) => Arc::clone(seen),
             None => self.begin().await?,
         };
-        let limit = self.rows_left.min(ROWS_AT_ONCE);
-        let rows = queries::next_rejections(&self.watches.database().pool, import.id, self.rows_told, limit).await?;
+        let rows = self.next_rows(seen.import.id, seen.import.rejected).await?;
         if rows.is_empty() {
             self.state = None;
-            return self.tell(&import);
+            self.tell(&seen);
+            return Ok(());
         }
         self.rows_left -= rows.len() as i64;
         for row in rows {
@@ -109,25 +108,33 @@ impl Telling {
     }
 
     /// The newest state, which is told after the rows that led to it: the newest of them.
-    async fn begin(&mut self) -> anyhow::Result<Arc<Import>> {
-        let import = Arc::clone(&self.import.borrow_and_update());
-        let pool = &self.watches.database().pool;
-        self.rows_told = queries::newest_rejections_begin(pool, import.id, self.rows_told, MOST_ROWS).await?;
+    async fn begin(&mut self) -> anyhow::Result<Arc<Seen>> {
+        let seen = Arc::clone(&self.import.borrow_and_update());
+        if seen.import.rejected > self.rows_told {
+            let pool = &self.watches.database().pool;
+            self.rows_told = queries::newest_rejections_begin(pool, seen.import.id, self.rows_told, MOST_ROWS).await?;
+        }
         self.rows_left = MOST_ROWS;
-        self.state = Some(Arc::clone(&import));
-        Ok(import)
+        self.state = Some(Arc::clone(&seen));
+        Ok(seen)
     }
 
-    fn tell(&mut self, import: &Import) -> anyhow::Result<()> {
-        self.is_over = import.is_over();
-        let state = ImportJson::from(import.clone());
-        let progress = self.event("progress").json_data(&state)?;
-        self.waiting.push_back(progress);
-        if self.is_over {
-            let end = self.event("end").json_data(&state)?;
-            self.waiting.push_back(end);
+    /// Rejected rows are numbered from one on, so that the database is asked only where there are more.
+    async fn next_rows(&self, import_id: i64, rejected: i64) -> anyhow::Result<Vec<Rejection>> {
+        let limit = self.rows_left.min(ROWS_AT_ONCE);
+        if rejected <= self.rows_told || limit == 0 {
+            return Ok(Vec::new());
         }
-        Ok(())
+        let pool = &self.watches.database().pool;
+        Ok(queries::next_rejections(pool, import_id, self.rows_told, limit).await?)
+    }
+
+    fn tell(&mut self, seen: &Seen) {
+        self.is_over = seen.import.is_over();
+        self.waiting.push_back(self.event("progress").data(&seen.json));
+        if self.is_over {
+            self.waiting.push_back(self.event("end").data(&seen.json));
+        }
     }
 
     fn event(&self, name: &str) -> Event {

@@ -1,6 +1,7 @@
 //! One look at an import's row for all of a process's viewers.
 
 use crate::imports::import::Import;
+use crate::imports::json::ImportJson;
 use crate::imports::queries;
 use crate::platform::database::Database;
 use crate::platform::stopping::Stopping;
@@ -15,12 +16,27 @@ const LOOK_EVERY: Duration = Duration::from_millis(150);
 const LOOK_IDLE: Duration = Duration::from_millis(500);
 const IDLE_LOOKS: u32 = 20;
 
+/// An import as it was seen, and as every viewer is told of it.
+pub struct Seen {
+    pub import: Import,
+    pub json: String,
+}
+
+impl Seen {
+    /// # Errors
+    /// There are none that we know of: a state can always be told.
+    pub fn new(import: Import) -> serde_json::Result<Self> {
+        let json = serde_json::to_string(&ImportJson::from(import.clone()))?;
+        Ok(Self { import, json })
+    }
+}
+
 /// The imports that are being watched.
 #[derive(Clone)]
 pub struct Watches {
     database: Database,
     stopping: Stopping,
-    watched: Arc<Mutex<HashMap<i64, watch::Receiver<Arc<Import>>>>>,
+    watched: Arc<Mutex<HashMap<i64, watch::Receiver<Arc<Seen>>>>>,
 }
 
 impl Watches {
@@ -44,15 +60,15 @@ impl Watches {
     }
 
     /// Watches an import from its newest state on; `None` where there is no such import.
-    pub async fn watch(&self, id: i64) -> Result<Option<watch::Receiver<Arc<Import>>>, sea_orm::DbErr> {
+    pub async fn watch(&self, id: i64) -> anyhow::Result<Option<watch::Receiver<Arc<Seen>>>> {
         if let Some(receiver) = self.watched().get(&id) {
             return Ok(Some(receiver.clone()));
         }
         let Some(import) = queries::find(&self.database.orm, id).await? else {
             return Ok(None);
         };
-        let (sender, receiver) = watch::channel(Arc::new(import));
-        if receiver.borrow().is_over() {
+        let (sender, receiver) = watch::channel(Arc::new(Seen::new(import)?));
+        if receiver.borrow().import.is_over() {
             return Ok(Some(receiver));
         }
         // Two viewers may get here at once: the second finds the first one's channel.
@@ -64,7 +80,7 @@ impl Watches {
     }
 
     /// Looks until nobody watches or nothing will change any more.
-    async fn look(self, id: i64, sender: watch::Sender<Arc<Import>>) {
+    async fn look(self, id: i64, sender: watch::Sender<Arc<Seen>>) {
         let mut quiet_looks = 0;
         while self.goes_on(id, &sender) {
             tokio::time::sleep(if quiet_looks < IDLE_LOOKS {
@@ -81,30 +97,28 @@ impl Watches {
                 self.watched().remove(&id);
                 return;
             };
-            let changed = sender.send_if_modified(|known| {
-                let changed = **known != import;
-                if changed {
-                    *known = Arc::new(import);
-                }
-                changed
-            });
-            quiet_looks = if changed { 0 } else { quiet_looks + 1 };
+            if sender.borrow().import == import {
+                quiet_looks += 1;
+            } else if let Ok(seen) = Seen::new(import) {
+                sender.send_replace(Arc::new(seen));
+                quiet_looks = 0;
+            }
         }
     }
 
     /// Whether to look on. Deciding and leaving the table are one step under its lock: whoever finds the channel
     /// there is told of what comes.
-    fn goes_on(&self, id: i64, sender: &watch::Sender<Arc<Import>>) -> bool {
+    fn goes_on(&self, id: i64, sender: &watch::Sender<Arc<Seen>>) -> bool {
         let mut watched = self.watched();
         // The table's own receiver is one.
-        let goes_on = sender.receiver_count() > 1 && !sender.borrow().is_over() && !self.stopping.is_wished();
+        let goes_on = sender.receiver_count() > 1 && !sender.borrow().import.is_over() && !self.stopping.is_wished();
         if !goes_on {
             watched.remove(&id);
         }
         goes_on
     }
 
-    fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<i64, watch::Receiver<Arc<Import>>>> {
+    fn watched(&self) -> std::sync::MutexGuard<'_, HashMap<i64, watch::Receiver<Arc<Seen>>>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -158,7 +172,7 @@ mod tests {
         let database = Database::of(PgPool::connect_lazy("postgres://localhost/none")?);
         let watches = Watches::new(database, stopping);
         for round in 0..500 {
-            let (sender, receiver) = watch::channel(Arc::new(import()));
+            let (sender, receiver) = watch::channel(Arc::new(Seen::new(import())?));
             watches.watched().insert(1, receiver);
             let goes_on = std::thread::scope(|scope| {
                 let watched = watches.watched();
