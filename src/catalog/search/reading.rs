@@ -62,30 +62,30 @@ impl<'a> Reading<'a> {
         Ok(reading)
     }
 
-    /// Fetches what is not indexed, and leaves it out of the segments that have it as it was.
+    /// Fetches what is not indexed, and leaves it out of the segments that have it as it was. Changes by hand are many
+    /// while an import is indexed, so they are fetched together.
     async fn scan(&mut self, pending: Vec<PendingRow>) -> Result<()> {
         self.is_behind = pending.len() as i64 == queries::MOST_CHANGES;
         let total: i64 = pending.iter().map(|change| change.products).sum();
-        let mut ids: Vec<i64> = Vec::new();
-        for change in pending {
+        let (mut ids, mut keys): (Vec<i64>, Vec<String>) = (Vec::new(), Vec::new());
+        for mut change in pending {
             if change.products > SCANNED_CHANGE && total > SCANNED_PRODUCTS {
                 self.is_behind = true;
                 continue;
             }
-            let products = match (&change.product_ids, &change.sku_keys, change.import_id) {
-                (Some(named), _, _) => {
-                    ids.extend(named);
-                    queries::products(&mut self.transaction, named).await?
+            match (change.product_ids.take(), change.sku_keys.take()) {
+                (Some(named), _) => ids.extend(named),
+                (None, Some(named)) => keys.extend(named),
+                (None, None) if change.import_id.is_some() => {
+                    let imported = queries::products_imported(&mut self.transaction, &change).await?;
+                    self.fresh.extend(imported);
                 }
-                (None, Some(keys), _) => queries::products_of_keys(&mut self.transaction, keys).await?,
-                (None, None, Some(_)) => queries::products_imported(&mut self.transaction, &change).await?,
-                (None, None, None) => {
-                    self.is_behind = true;
-                    continue;
-                }
-            };
-            self.fresh.extend(products);
+                (None, None) => self.is_behind = true,
+            }
         }
+        ids.sort_unstable();
+        ids.dedup();
+        self.fetch(&ids, &keys).await?;
         self.fresh.sort_by_key(|product| product.id);
         self.fresh.dedup_by_key(|product| product.id);
         ids.extend(self.fresh.iter().map(|product| product.id));
@@ -93,6 +93,17 @@ impl<'a> Reading<'a> {
         ids.dedup();
         self.fresh_ids = ids;
         self.leave_out().await
+    }
+
+    async fn fetch(&mut self, ids: &[i64], keys: &[String]) -> Result<()> {
+        if !ids.is_empty() {
+            self.fresh.extend(queries::products(&mut self.transaction, ids).await?);
+        }
+        if !keys.is_empty() {
+            let named = queries::products_of_keys(&mut self.transaction, keys).await?;
+            self.fresh.extend(named);
+        }
+        Ok(())
     }
 
     async fn leave_out(&mut self) -> Result<()> {
