@@ -6,24 +6,24 @@
 
 use super::database::busy_pages;
 use sqlx::PgPool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A statement alone is done in a moment. More at once are waiting for each other.
 const CROWD: i64 = 2;
 const PAUSE: Duration = Duration::from_millis(10);
-/// Nobody waits for longer than a third of a second, so that work goes on however busy pages are.
-const MOST_PAUSES: usize = 33;
 
-/// Waits while several statements of pages are being executed, for a third of a second at most.
+/// Waits while several statements of pages are being executed, for `most` at most, so that work goes on however busy
+/// pages are. Tells whether there was something to wait for.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn give_way(pool: &PgPool) -> sqlx::Result<()> {
-    for _ in 0..MOST_PAUSES {
-        if busy_pages(pool).await? < CROWD {
-            break;
-        }
+pub async fn give_way(pool: &PgPool, most: Duration) -> sqlx::Result<bool> {
+    let until = Instant::now() + most;
+    let mut is_busy = busy_pages(pool).await? >= CROWD;
+    let was_busy = is_busy;
+    while is_busy && Instant::now() < until {
         tokio::time::sleep(PAUSE).await;
+        is_busy = busy_pages(pool).await? >= CROWD;
     }
-    Ok(())
+    Ok(was_busy)
 }

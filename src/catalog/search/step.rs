@@ -12,9 +12,11 @@ use super::columns::{self, Column};
 use super::index_queries::{self as queries, Change};
 use super::read_queries::{SegmentRow, dead, is_behind, segments};
 use crate::platform::fault;
+use crate::platform::giving_way::give_way;
 use anyhow::Result;
 use futures_util::TryStreamExt as _;
 use roaring::RoaringTreemap;
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +30,9 @@ const FOLD_PRODUCTS: u64 = 300_000;
 const SMALL_SEGMENT: u64 = 500;
 /// While imports come in, segments are folded only when there are more than this.
 const MANY_SEGMENTS: usize = 12;
+/// So often pages are given way to, in products, and for so long at most: what is indexed must be found soon.
+const GIVES_WAY_EVERY: usize = 4_096;
+const GIVES_WAY: Duration = Duration::from_millis(30);
 /// How often it is looked whether something waits to be indexed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -70,12 +75,12 @@ pub async fn index_changes(search: &Search) -> Result<Step> {
     let changes = queries::changes(&mut transaction, STEP_PRODUCTS).await?;
     let mut work = sort(&mut transaction, changes).await?;
     let older = segments(&mut transaction).await?;
-    index_ranges(&mut transaction, search.index_bytes, &mut work).await?;
+    index_ranges(&mut transaction, search, &mut work).await?;
     let folded = worth_folding(&older, &work);
     for segment in older.iter().filter(|segment| folded.contains(&segment.id)) {
         work.ids |= living(&mut transaction, segment).await?;
     }
-    index_named(&mut transaction, search.index_bytes, &mut work, None).await?;
+    index_named(&mut transaction, search, &mut work, None).await?;
     for segment in older.iter().filter(|segment| !folded.contains(&segment.id)) {
         bury(&mut transaction, segment, &work.changed).await?;
     }
@@ -108,7 +113,7 @@ async fn sort(connection: &mut PgConnection, changes: Vec<Change>) -> sqlx::Resu
 }
 
 /// Indexes ranges in the order of their keys. When the segment is full the rest is left for the next step.
-async fn index_ranges(connection: &mut PgConnection, most_bytes: usize, work: &mut Work) -> Result<()> {
+async fn index_ranges(connection: &mut PgConnection, search: &Search, work: &mut Work) -> Result<()> {
     let mut builder = Builder::new();
     for change in std::mem::take(&mut work.ranges) {
         // Another import's range may lie before the last one's.
@@ -126,8 +131,8 @@ async fn index_ranges(connection: &mut PgConnection, most_bytes: usize, work: &m
             if !work.indexed.insert(id) {
                 continue;
             }
-            builder.add(row).await?;
-            is_full = builder.len().is_multiple_of(1024) && builder.size_bytes() > most_bytes;
+            add(&mut builder, row, search).await?;
+            is_full = builder.len().is_multiple_of(1024) && builder.size_bytes() > search.index_bytes;
             if is_full {
                 break;
             }
@@ -147,7 +152,7 @@ async fn index_ranges(connection: &mut PgConnection, most_bytes: usize, work: &m
 /// in the same step: noted as changed again, it would have the next step fold what this one has made, without end.
 async fn index_named(
     connection: &mut PgConnection,
-    most_bytes: usize,
+    search: &Search,
     work: &mut Work,
     is_disturbed: Option<&AtomicBool>,
 ) -> Result<()> {
@@ -156,7 +161,7 @@ async fn index_named(
     for piece in ids.chunks(FOLD_PRODUCTS as usize) {
         let mut rest = piece.to_vec();
         while !rest.is_empty() {
-            rest = index_piece(connection, most_bytes, &rest, work, is_disturbed).await?;
+            rest = index_piece(connection, search, &rest, work, is_disturbed).await?;
         }
     }
     Ok(())
@@ -165,7 +170,7 @@ async fn index_named(
 /// Makes a segment of products and gives those that it has no room for.
 async fn index_piece(
     connection: &mut PgConnection,
-    most_bytes: usize,
+    search: &Search,
     ids: &[i64],
     work: &mut Work,
     is_disturbed: Option<&AtomicBool>,
@@ -178,16 +183,24 @@ async fn index_piece(
             return Err(Disturbed.into());
         }
         let id = queries::id(&row)?;
-        if builder.len() > 0 && builder.size_bytes() > most_bytes {
+        if builder.len() > 0 && builder.size_bytes() > search.index_bytes {
             beyond.push(id);
             continue;
         }
         work.indexed.insert(id as u64);
-        builder.add(row).await?;
+        add(&mut builder, row, search).await?;
     }
     drop(rows);
     write(connection, builder, work).await?;
     Ok(beyond)
+}
+
+async fn add(builder: &mut Builder, row: PgRow, search: &Search) -> Result<()> {
+    builder.add(row).await?;
+    if builder.len().is_multiple_of(GIVES_WAY_EVERY) {
+        give_way(&search.database.pool, GIVES_WAY).await?;
+    }
+    Ok(())
 }
 
 /// Writes a segment, unless it is empty.
@@ -284,7 +297,7 @@ async fn compact_unless(search: &Search, is_disturbed: &AtomicBool) -> Result<St
     for segment in segments.iter().filter(|segment| folded.contains(&segment.id)) {
         work.ids |= living(&mut transaction, segment).await?;
     }
-    index_named(&mut transaction, search.index_bytes, &mut work, Some(is_disturbed)).await?;
+    index_named(&mut transaction, search, &mut work, Some(is_disturbed)).await?;
     queries::remove_segments(&mut transaction, &folded).await?;
     fault::point("search.compact")?;
     transaction.commit().await?;

@@ -19,9 +19,14 @@ use crate::platform::task::to_the_end;
 use anyhow::anyhow;
 use sqlx::PgPool;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Blocks of one batch: about 10,000 rows, the size that measured best.
 const BLOCKS_PER_BATCH: usize = 32;
+/// The same while pages are busy: a batch keeps a processor, and they wait for it.
+const BLOCKS_WHILE_BUSY: usize = 8;
+/// How long a batch gives way to pages at most.
+const GIVES_WAY: Duration = Duration::from_millis(100);
 /// How often a batch is tried when people change the same products meanwhile.
 const BATCH_TRIES: usize = 5;
 
@@ -116,19 +121,20 @@ struct Lane {
 impl Lane {
     async fn merge(mut self, blocks: Arc<Vec<BlockKeys>>) -> Result<()> {
         let mine: Vec<&BlockKeys> = blocks.iter().filter(|block| self.range.touches(block)).collect();
-        let mut waiting = Waiting::default();
-        for (number, batch) in mine.chunks(BLOCKS_PER_BATCH).enumerate() {
-            let next = mine
-                .get((number + 1) * BLOCKS_PER_BATCH)
-                .map(|block| block.first_key.as_str());
+        let (mut rest, mut waiting) = (&*mine, Waiting::default());
+        while !rest.is_empty() {
+            let is_busy = give_way(&self.pool, GIVES_WAY).await?;
+            let most = if is_busy { BLOCKS_WHILE_BUSY } else { BLOCKS_PER_BATCH };
+            let (batch, after) = rest.split_at(most.min(rest.len()));
             let numbers: Vec<i64> = batch.iter().map(|block| block.number).collect();
-            give_way(&self.pool).await?;
             let mut transaction = self.claim.begin(&self.pool).await?;
             let bytes = self.staging.read(&mut transaction, &numbers).await?;
             transaction.commit().await?;
             waiting.add(&bytes, &self.range)?;
+            let next = after.first().map(|block| block.first_key.as_str());
             let complete = waiting.take_before(next);
             self.write(complete).await?;
+            rest = after;
         }
         self.close().await
     }
