@@ -10,6 +10,7 @@ use crate::measured::{self, Measured};
 use crate::server::Server;
 use crate::yardstick;
 use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -42,6 +43,13 @@ pub struct Scenario {
     pub name: &'static str,
     pub template: &'static str,
     pub file: PathBuf,
+}
+
+impl Scenario {
+    /// What is in the file.
+    pub fn bytes(&self) -> Result<Bytes> {
+        Ok(fs::read(&self.file)?.into())
+    }
 }
 
 /// The three that count: a first import, a usual one, and the same file again.

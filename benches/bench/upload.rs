@@ -17,10 +17,9 @@ use bytes::Bytes;
 use futures_util::stream;
 use reqwest::{Client, Response, Url};
 use serde_json::Value;
-use std::path::Path;
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use std::{fs, io};
 
 const PIECE_BYTES: usize = 8 * 1024 * 1024;
 const SEND_BYTES: usize = 64 * 1024;
@@ -56,7 +55,7 @@ async fn entry(catalogues: &Catalogues<'_>, scenario: &Scenario, rounds: usize) 
         catalogues.server.copy_database(scenario.template, RUN)?;
         let serving = Serving::start(catalogues, RUN).await?;
         uploads.push(
-            upload(std::slice::from_ref(&serving.url), &scenario.file)
+            upload(std::slice::from_ref(&serving.url), scenario.bytes()?)
                 .await
                 .context("the upload")?
                 .since_last_byte
@@ -86,10 +85,9 @@ pub struct Took {
     pub since_last_byte: Duration,
 }
 
-/// Uploads the file, each piece to the next of the servers.
-pub async fn upload(servers: &[Url], file: &Path) -> Result<Took> {
+/// Uploads a file, each piece to the next of the servers.
+pub async fn upload(servers: &[Url], bytes: Bytes) -> Result<Took> {
     let client = Client::new();
-    let bytes = Bytes::from(fs::read(file)?);
     let first_byte = Instant::now();
     let begun = Begun::create(&client, &servers[0], bytes).await?;
     let mut last_byte = first_byte;

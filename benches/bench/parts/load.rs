@@ -76,8 +76,9 @@ pub async fn measure(measuring: &Measuring<'_>, scenario: &Scenario, rate: u32, 
         let mut asking = Asking::new(measuring, &fleet, &scenario.file, round)?;
         let is_over = AtomicBool::new(false);
         asking.ask(rate, |start| start.elapsed() > WARM_UP).await?;
+        let bytes = scenario.bytes()?;
         let importing = async {
-            let took = upload(&fleet.urls, &scenario.file).await;
+            let took = upload(&fleet.urls, bytes).await;
             is_over.store(true, Ordering::Relaxed);
             took
         };

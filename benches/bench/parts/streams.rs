@@ -27,8 +27,7 @@ pub async fn measure(measuring: &Measuring<'_>, scenario: &Scenario, streams: us
     let (watched, address) = Program::web(measuring.catalogues, &settings)?;
     let (other, other_address) = Program::web(measuring.catalogues, &settings)?;
     let (client, server) = (Client::new(), Url::parse(&other_address)?);
-    let bytes = std::fs::read(&scenario.file)?;
-    let begun = Begun::create(&client, &server, bytes.into()).await?;
+    let begun = Begun::create(&client, &server, scenario.bytes()?).await?;
     let stream = Url::parse(&address)?.join(&format!("{}/events", begun.import))?;
     let before = open(&stream, WARM_UP, watched.id()).await?;
     drop(before.streams);
