@@ -1,4 +1,4 @@
-//! Serving a router over HTTP/1.1, to which every proxy that we know speaks.
+//! Serving a router over HTTP/1.1.
 //!
 //! hyper is told the version. Where it has to find that out (as `axum::serve` has it), it reads the first bytes apart,
 //! and its buffer for reading grows to twice the size: for a thousand open streams, eight megabytes for nothing.
@@ -16,12 +16,25 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tower::Service as _;
 
-/// How long a client may take for the head of a request, and a connection wait for the next one. Proxies that keep
-/// connections, Heroku's among them, give them up after 90 seconds.
-const HEAD_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long a client may take for the head of a request, and a connection wait for the next one: longer than routers keep
+/// theirs, so that none sends a request into one that is being closed. Google's do so for 600 s
+/// (<https://cloud.google.com/load-balancing/docs/https/request-distribution#timeout-keepalive-backends>), Heroku's for 90
+/// (<https://devcenter.heroku.com/articles/http-routing#keepalives>).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(620);
+/// How long a head may be.
+const HEAD_BYTES: usize = 128 * 1024;
 
 /// Serves until `stop` is over; then takes no more connections, and lets the requests end that are under way.
-pub async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    serve_within(HEAD_TIMEOUT, listener, router, stop).await;
+}
+
+async fn serve_within(
+    head_timeout: Duration,
+    mut listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
     let connections = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -29,7 +42,7 @@ pub async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<
             accepted = Listener::accept(&mut listener) => accepted,
             () = &mut stop => break,
         };
-        let connection = connections.watch(connection(stream, address, router.clone()));
+        let connection = connections.watch(connection(head_timeout, stream, address, router.clone()));
         tokio::spawn(async move {
             // A client that goes away in the middle of something is nobody's fault here.
             if let Err(error) = connection.await {
@@ -43,6 +56,7 @@ pub async fn serve(mut listener: TcpListener, router: Router, stop: impl Future<
 
 /// One connection, whose requests know where they come from.
 fn connection(
+    head_timeout: Duration,
     stream: TcpStream,
     address: SocketAddr,
     router: Router,
@@ -56,6 +70,32 @@ fn connection(
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(head_timeout)
+        .max_header_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    #[tokio::test]
+    async fn a_head_that_does_not_end_is_given_up() -> anyhow::Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let from = |ConnectInfo(address): ConnectInfo<SocketAddr>| async move { address.ip().to_string() };
+        let router = Router::new().route("/", get(from));
+        let timeout = Duration::from_millis(200);
+        tokio::spawn(serve_within(timeout, listener, router, std::future::pending()));
+        let mut line = TcpStream::connect(address).await?;
+        line.write_all(b"GET / HTTP/1.1\r\nHost: here\r\n\r\nGET / HTTP/1.1\r\nHo")
+            .await?;
+        let mut answers = String::new();
+        line.read_to_string(&mut answers).await?;
+        assert!(answers.starts_with("HTTP/1.1 200 OK"), "{answers}");
+        assert!(answers.ends_with("127.0.0.1"), "{answers}");
+        Ok(())
+    }
 }
