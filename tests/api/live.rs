@@ -188,6 +188,10 @@ async fn long_rejected_rows_need_little_memory_on_their_way_out() -> anyhow::Res
     .bind(ROWS)
     .execute(&served.database.database.pool)
     .await?;
+    sqlx::query("UPDATE imports SET rejected = $1")
+        .bind(ROWS)
+        .execute(&served.database.database.pool)
+        .await?;
     let before = peak_memory_bytes(served.process.id());
     let mut events = Events::open(&events_of(&served, &import), None).await?;
     assert_eq!(events.rows().await?.0.len() as i64, ROWS);

@@ -4,23 +4,19 @@ use super::step::{Step, compact, index_changes};
 use super::{Search, index_queries as queries};
 use crate::platform::stopping::Stopping;
 use sqlx::{PgConnection, PgPool};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Few changes are found by scanning them, many within a moment: this is a part of it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const BUSY_LOOK_EVERY: Duration = Duration::from_millis(20);
 const RETRY_AFTER: Duration = Duration::from_secs(2);
+const COMPACT_EVERY: Duration = Duration::from_secs(30);
 
 /// Indexes what changes until the process is to stop. Any number of processes may do this; one at a time does.
 pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
+    let mut looked = None;
     loop {
-        let stepping = async {
-            match index_changes(search).await? {
-                Step::Idle => compact(search).await,
-                step => Ok(step),
-            }
-        };
-        let pause = match stepping.await {
+        let pause = match step(search, &mut looked).await {
             Ok(Step::Done(products)) => {
                 tracing::debug!(products, "indexed");
                 Duration::ZERO
@@ -36,6 +32,22 @@ pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Indexes what has changed, or compacts. Where there was nothing to compact, that is looked for again when something has
+/// been indexed, or after a while: another process may have died over it.
+async fn step(search: &Search, looked: &mut Option<Instant>) -> anyhow::Result<Step> {
+    let indexed = index_changes(search).await?;
+    match indexed {
+        Step::Idle if looked.is_none_or(|looked| looked.elapsed() >= COMPACT_EVERY) => {
+            let compacted = compact(search).await?;
+            *looked = (compacted == Step::Idle).then(Instant::now);
+            return Ok(compacted);
+        }
+        Step::Done(_) => *looked = None,
+        Step::Idle | Step::Busy => {}
+    }
+    Ok(indexed)
 }
 
 /// Indexes until nothing is left to be indexed, or the process is to stop. What another process is at is waited for.
