@@ -77,6 +77,23 @@ impl ProductForm {
         }
     }
 
+    /// The form with the current texts in those fields of which somebody else's were picked: when it is shown again, nothing
+    /// else tells that they were.
+    pub fn with_picks(self, current: &Product) -> Self {
+        if self.keep == "mine" {
+            return self;
+        }
+        let theirs = Self::of(current);
+        let choose = |pick: &str, mine: String, theirs: String| if pick == "theirs" { theirs } else { mine };
+        Self {
+            sku: choose(&self.pick_sku, self.sku, theirs.sku),
+            name: choose(&self.pick_name, self.name, theirs.name),
+            description: choose(&self.pick_description, self.description, theirs.description),
+            active: choose(&self.pick_active, self.active, theirs.active),
+            ..self
+        }
+    }
+
     /// What is to change of a product that is `current`.
     pub fn patch(&self, current: &Product) -> Patch {
         let takes = |pick: &str| self.keep == "mine" || pick != "theirs";
@@ -170,7 +187,10 @@ mod tests {
         assert_eq!(patch.description.as_deref(), Some("one\ntwo\nthree"));
         form.pick_sku = "theirs".into();
         assert_eq!(form.patch(&current).sku, None);
+        let shown = form.clone().with_picks(&current);
+        assert_eq!((shown.sku.as_str(), shown.active.as_str()), ("A-1", ""));
         form.keep = "mine".into();
         assert!(form.patch(&current).sku.is_some());
+        assert_eq!(form.clone().with_picks(&current).sku, form.sku);
     }
 }

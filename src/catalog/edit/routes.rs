@@ -120,6 +120,7 @@ pub async fn save(
         Err(EditError::Stale { current }) => show_conflict(&database, wanted, form, *current).await,
         Err(error) => {
             let (status, error) = told_in_form(error)?;
+            let form = form.with_picks(&current);
             let page = product_page(&database, current, SHOWN_STEPS).await?;
             answer(wanted, status, &page.with_faults(form, &error))
         }
