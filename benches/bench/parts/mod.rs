@@ -22,8 +22,8 @@ use reqwest::Url;
 
 const WEBS: usize = 2;
 const WORKERS: usize = 2;
-/// Lines that are imported before a whole file is.
-const WARM_UP_LINES: usize = 5_000;
+/// Rows that are imported before a whole file is.
+const WARM_UP_ROWS: usize = 5_000;
 
 /// What is measured.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -170,8 +170,9 @@ impl Measuring<'_> {
 /// not what is measured.
 async fn upload_after_warm_up(servers: &[Url], scenario: &Scenario) -> Result<Took> {
     let bytes = scenario.bytes()?;
-    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-    let end = ends.map(|(at, _)| at + 1).nth(WARM_UP_LINES).unwrap_or(bytes.len());
+    // Rows end with CRLF, lines within a text with LF alone.
+    let mut ends = memchr::memmem::find_iter(&bytes, b"\r\n").map(|at| at + 2);
+    let end = ends.nth(WARM_UP_ROWS).unwrap_or(bytes.len());
     upload(servers, bytes.slice(..end)).await?;
     upload(servers, bytes).await
 }
