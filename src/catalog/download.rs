@@ -1,7 +1,7 @@
 //! `products-2026-11-22.csv`: the products of a list, or the selected ones, for a browser to keep.
 
 use super::api::ListQuery;
-use super::export::{Exported, Pieces, header, lines};
+use super::export::{Exported, Pieces, header, is_complete, lines};
 use super::queries;
 use super::search::Search;
 use super::selection::ids_of;
@@ -33,6 +33,7 @@ pub struct ExportQuery {
     params(ListQuery, ("ids" = Option<String>, Query, description = "Ids of products, separated by commas: these and no others.")),
     responses(
         (status = 200, description = "`name,sku,description,status` in the order of the SKUs, whatever `sort`, `limit` and `cursor` say; an import takes it back unchanged. When everything is deleted meanwhile, the transfer breaks off.", body = String, content_type = "text/csv"),
+        (status = 409, description = "Products have just arrived and cannot all be found yet: try again in a moment. Never without search and filter, or by status alone."),
         (status = 422, description = "A word of the address is none; `errors` names it."),
     )
 )]
@@ -42,6 +43,13 @@ pub async fn export_csv(State(search): State<Search>, Query(query): Query<Export
     } else {
         Exported::Named(ids_of(query.ids.split(','))?)
     };
+    if !is_complete(&search, &exported).await? {
+        return Err(Error::Conflict(
+            "Products have just arrived and cannot all be found yet, so some would be missing from the file. \
+             Try again in a moment."
+                .into(),
+        ));
+    }
     let today = queries::today(&search.database.pool).await?;
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),

@@ -7,7 +7,7 @@
 use super::clearing::generation;
 use super::filter::Filter;
 use super::queries::{self, ExportedProduct};
-use super::search::Search;
+use super::search::{self, Search};
 use super::{list, product::Product};
 use anyhow::ensure;
 use std::io::Write;
@@ -26,6 +26,15 @@ pub enum Exported {
     Matching(Filter),
     /// These.
     Named(Vec<i64>),
+}
+
+/// Whether everything that is meant can be found. Right after an import some of what matches a search or a filter cannot
+/// yet, and would be missing without a word.
+pub async fn is_complete(search: &Search, exported: &Exported) -> sqlx::Result<bool> {
+    match exported {
+        Exported::Matching(filter) if !filter.is_by_status() => Ok(!search::is_behind(&search.database.pool).await?),
+        Exported::Matching(_) | Exported::Named(_) => Ok(true),
+    }
 }
 
 /// The pieces of an export, as they are read.
@@ -108,6 +117,10 @@ impl From<Product> for ExportedProduct {
 
 /// Writes `name,sku,description,status` for every product that is meant, and says how many they were.
 pub async fn write(search: Search, exported: Exported, mut out: impl Write) -> anyhow::Result<u64> {
+    ensure!(
+        is_complete(&search, &exported).await?,
+        "products have just arrived and cannot all be found yet; try again in a moment"
+    );
     let mut pieces = Pieces::of(search, exported);
     out.write_all(&header()?)?;
     let mut count = 0;

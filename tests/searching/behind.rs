@@ -2,6 +2,7 @@
 
 use crate::shop::{Kind, Shop};
 use crate::support::process::{Process, program};
+use product_importer::catalog::edit::{self, Patch};
 use product_importer::catalog::{self, Filter, IndexBacklog, ListQuery, Search, Status, Step};
 use std::time::Duration;
 
@@ -32,6 +33,60 @@ async fn what_waits_for_the_index_is_told_until_it_is_there() -> anyhow::Result<
     shop.index(128).await?;
     assert_eq!(catalog::index_backlog(pool).await?, IndexBacklog::default());
     assert_eq!(notice().await?.trim(), "");
+    Ok(())
+}
+
+/// Some of what matches would be left out without a word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_found_in_part_is_neither_exported_nor_changed() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    let (_web, address) = Process::serve(program(Some(&shop.database.url())).arg("web"))?;
+    shop.import(&Kind::Sample.rows(PRODUCTS, 1)?).await?;
+    let products = format!("{address}/api/v1/products");
+    let export = async |query: &str| reqwest::get(format!("{products}/export.csv{query}")).await;
+    let change = async || {
+        let wanted = serde_json::json!({"action": "deactivate", "filter": {"q": "a"}, "expected": 0});
+        let client = reqwest::Client::new();
+        client.post(format!("{products}/changes")).json(&wanted).send().await
+    };
+    for answer in [export("?q=a").await?, change().await?] {
+        assert_eq!(answer.status().as_u16(), 409);
+        let told = answer.text().await?;
+        assert!(told.contains("cannot all be found yet"), "{told}");
+    }
+    for query in ["", "?status=active"] {
+        let lines = export(query).await?.error_for_status()?.text().await?;
+        assert!(lines.lines().count() > PRODUCTS as usize / 2, "{query}");
+    }
+    shop.index(128).await?;
+    export("?q=a").await?.error_for_status()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_by_hand_is_found_whatever_else_waits() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    let database = &shop.database.database;
+    shop.import(&Kind::Sample.rows(20, 1)?).await?;
+    shop.index(128).await?;
+    // More than a search looks at, and older.
+    sqlx::query("INSERT INTO search_changes (products, sku_keys) SELECT 100, '{none}' FROM generate_series(1, 1500)")
+        .execute(&database.pool)
+        .await?;
+    let id: i64 = sqlx::query_scalar("SELECT min(id) FROM products")
+        .fetch_one(&database.pool)
+        .await?;
+    let patch = Patch {
+        name: Some("Zyzzyva".into()),
+        ..Patch::default()
+    };
+    let changed = edit::change(database, id, patch).await;
+    assert!(changed.is_ok(), "{changed:?}");
+    let filter = Filter {
+        q: "zyzz".into(),
+        ..Filter::default()
+    };
+    assert_eq!(shop.count(&filter).await?.value, 1);
     Ok(())
 }
 

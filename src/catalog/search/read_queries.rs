@@ -49,13 +49,14 @@ pub async fn segments(connection: &mut PgConnection) -> sqlx::Result<Vec<Segment
         .await
 }
 
-/// What is not indexed yet. Long lists are left out.
+/// What is not indexed yet, changes by hand first and the newest before others, so that none of these is missing where
+/// there are too many altogether. Long lists are left out.
 pub async fn pending(connection: &mut PgConnection, most_products: i64) -> sqlx::Result<Vec<PendingRow>> {
     sqlx::query_as(
         "SELECT products, import_id, first_key, last_key, done_key,
                 CASE WHEN products <= $1 THEN product_ids END AS product_ids,
                 CASE WHEN products <= $1 THEN sku_keys END AS sku_keys
-         FROM search_changes WHERE NOT set_aside ORDER BY id LIMIT $2",
+         FROM search_changes WHERE NOT set_aside ORDER BY product_ids IS NULL, id DESC LIMIT $2",
     )
     .bind(most_products)
     .bind(MOST_CHANGES)

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Beyond that, only changes of so few products at once are: those that people make by hand.
+/// Beyond that, only changes by hand of so few products at once are.
 const SCANNED_CHANGE: i64 = 100;
 
 /// A view of the index, as of its beginning.
@@ -69,7 +69,8 @@ impl<'a> Reading<'a> {
         let total: i64 = pending.iter().map(|change| change.products).sum();
         let (mut ids, mut keys): (Vec<i64>, Vec<String>) = (Vec::new(), Vec::new());
         for mut change in pending {
-            if change.products > SCANNED_CHANGE && total > SCANNED_PRODUCTS {
+            let is_by_hand = change.product_ids.is_some() && change.products <= SCANNED_CHANGE;
+            if !is_by_hand && total > SCANNED_PRODUCTS {
                 self.is_behind = true;
                 continue;
             }

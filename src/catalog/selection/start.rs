@@ -32,7 +32,14 @@ async fn queue(
     filter: &Filter,
     expected: i64,
 ) -> Result<BulkChange, Error> {
-    let there = list::count(search, filter, None).await?.value;
+    let there = list::count(search, filter, None).await?;
+    if !there.is_exact {
+        return Err(Error::Conflict(
+            "Nothing was changed: products have just arrived and cannot all be found yet. Try again in a moment."
+                .into(),
+        ));
+    }
+    let there = there.value;
     if there != expected {
         let products = format::count(there, "product", "products");
         return Err(Error::Conflict(format!(
