@@ -85,7 +85,7 @@ async fn work_gives_way_to_busy_pages_for_a_moment() -> Result<()> {
             tokio::task::yield_now().await;
         }
         let began = Instant::now();
-        let was_busy = give_way(pool, MOST).await?;
+        let was_busy = give_way(pool, MOST).await;
         assert_eq!(was_busy, count == 2);
         assert!(!was_busy || began.elapsed() >= MOST);
     }

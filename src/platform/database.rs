@@ -5,9 +5,9 @@
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgConnection, PgPool};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -128,13 +128,13 @@ pub fn for_pages(url: &str, max_connections: u32, statement_timeout: Duration) -
 }
 
 /// How many statements of pages are being executed, by any process. One that waits for a lock may wait for us.
-pub async fn busy_pages(pool: &PgPool) -> sqlx::Result<i64> {
+pub async fn busy_pages(connection: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "SELECT count(*) FROM pg_stat_activity
          WHERE datname = current_database() AND usename = current_user AND state = 'active'
            AND application_name LIKE '% pages' AND wait_event_type IS DISTINCT FROM 'Lock'",
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await
 }
 

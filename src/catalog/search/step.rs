@@ -198,7 +198,7 @@ async fn index_piece(
 async fn add(builder: &mut Builder, row: PgRow, search: &Search) -> Result<()> {
     builder.add(row).await?;
     if builder.len().is_multiple_of(GIVES_WAY_EVERY) {
-        give_way(&search.database.pool, GIVES_WAY).await?;
+        give_way(&search.database.pool, GIVES_WAY).await;
     }
     Ok(())
 }

@@ -123,7 +123,7 @@ impl Lane {
         let mine: Vec<&BlockKeys> = blocks.iter().filter(|block| self.range.touches(block)).collect();
         let (mut rest, mut waiting) = (&*mine, Waiting::default());
         while !rest.is_empty() {
-            let is_busy = give_way(&self.pool, GIVES_WAY).await?;
+            let is_busy = give_way(&self.pool, GIVES_WAY).await;
             let most = if is_busy { BLOCKS_WHILE_BUSY } else { BLOCKS_PER_BATCH };
             let (batch, after) = rest.split_at(most.min(rest.len()));
             let numbers: Vec<i64> = batch.iter().map(|block| block.number).collect();
