@@ -1,7 +1,7 @@
 //! `serve` and `web`: the processes that answer.
 
 use super::start::{Connections, Opened};
-use super::work::{WorkSettings, engine, uploads, workers};
+use super::work::{GRACE, WorkSettings, engine, until_late, uploads, workers};
 use super::{Failure, signals, start};
 use crate::accounts::Access;
 use crate::catalog::Search;
@@ -21,11 +21,7 @@ use anyhow::Context as _;
 use clap::Args;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 use tokio::net::TcpListener;
-
-/// How long requests may take to end after the process was asked to stop.
-const GRACE: Duration = Duration::from_secs(20);
 
 /// The settings of `serve` and `web`.
 #[derive(Args, Clone)]
@@ -102,14 +98,14 @@ async fn serve_with(
     let carrier = engine.doorbell.carry();
     let state = state(arguments, &engine, &opened.pages).await?;
     let beside = beside(arguments, half, &engine, working, state.webhooks.sealing.clone())?;
-    let beside = tokio::spawn(beside);
+    let beside = tokio::spawn(until_late(stopping.clone(), beside));
     announce(&listener)?;
     let mut asked = stopping.clone();
     let server = serving::serve(listener, router::service(state), async move { asked.wait().await });
-    let mut late = stopping.clone();
+    let mut late = stopping;
     tokio::select! {
         () = server => {}
-        () = async { late.wait().await; tokio::time::sleep(GRACE).await } => {
+        () = late.wait_and(GRACE) => {
             tracing::warn!("some requests did not end in time");
         }
     }

@@ -28,6 +28,10 @@ use tokio::net::TcpListener;
 /// How long a process that starts looks for the place for files.
 const LOOK_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long requests and work may take to end after the process was asked to stop: platforms kill after 25 to 30 s, and
+/// connections are still to be closed.
+pub const GRACE: Duration = Duration::from_secs(15);
+
 /// The settings of all processes that stay.
 #[derive(Args, Clone)]
 pub struct WorkSettings {
@@ -83,14 +87,24 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         let sealing = SealingKey::new(start::secret(&settings.database, &settings.secret)?.as_ref())?;
         let working = workers(settings, &engine, &opened.database, sealing)?;
         tracing::info!("working");
-        tokio::join!(
-            working,
-            status::be_present(&opened.pages.pool, "worker", stopping.clone())
-        );
+        let present = status::be_present(&opened.pages.pool, "worker", stopping.clone());
+        until_late(stopping.clone(), async {
+            tokio::join!(working, present);
+        })
+        .await;
         carrier.end().await;
         opened.close().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Works until that is done, or has had its time after the process was asked to stop. What it leaves then is what a process
+/// leaves that is killed.
+pub async fn until_late(mut stopping: Stopping, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        () = stopping.wait_and(GRACE) => tracing::warn!("some work did not end in time"),
+    }
 }
 
 /// Answers those who look after a worker, until the process ends.

@@ -1,5 +1,6 @@
 //! The wish to stop, seen by everything that runs.
 
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Whether the process is to end. Cloning shares the wish.
@@ -32,6 +33,12 @@ impl Stopping {
     pub async fn wait(&mut self) {
         // An error means that whoever could ask is gone, which says the same.
         let _ = self.wished.wait_for(|wished| *wished).await;
+    }
+
+    /// Waits until the process is to end and so much time has gone by since.
+    pub async fn wait_and(&mut self, patience: Duration) {
+        self.wait().await;
+        tokio::time::sleep(patience).await;
     }
 
     /// Whether the process is to end.

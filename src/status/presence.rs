@@ -19,12 +19,15 @@ pub async fn be_present(pool: &PgPool, role: &'static str, mut stopping: Stoppin
             queries::be_seen(pool, tag, role, &host).await?;
             queries::forget_silent(pool).await
         };
-        if let Err(error) = seen.await {
-            tracing::debug!(%error, "cannot say that this process is there");
-        }
+        let said = async {
+            if let Err(error) = seen.await {
+                tracing::debug!(%error, "cannot say that this process is there");
+            }
+            tokio::time::sleep(SEEN_EVERY).await;
+        };
         tokio::select! {
             () = stopping.wait() => {}
-            () = tokio::time::sleep(SEEN_EVERY) => {}
+            () = said => {}
         }
     }
     // Whoever cannot say goodbye is forgotten in a minute.

@@ -12,6 +12,7 @@ use super::stop::{Result, Stop};
 use crate::imports::read::{Columns, Position, Reader, Rejected, Row, Sink, Warning};
 use crate::imports::staging::{Run, Staging};
 use crate::platform::fault;
+use crate::platform::stopping::Stopping;
 use crate::platform::task::to_the_end;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -49,22 +50,35 @@ pub struct Progress {
 pub enum Ended {
     /// The last row is staged; the claim has been given back and the import waits for its turn.
     Read,
-    /// The upload has paused; what has arrived is staged.
+    /// The upload has paused, or the process is to stop; what has been read is staged.
     Paused,
 }
 
-/// Reads from the last checkpoint to the end of what there is.
-pub async fn read(pool: &PgPool, claimed: &Claimed, source: &mut Source, crowd: &Crowd) -> Result<Ended> {
+/// Reads from the last checkpoint to the end of what there is, or until the process is to stop: what has been read then is
+/// staged, so that whoever goes on need not read it again.
+pub async fn read(
+    pool: &PgPool,
+    claimed: &Claimed,
+    source: &mut Source,
+    crowd: &Crowd,
+    mut stopping: Stopping,
+) -> Result<Ended> {
     let began = Instant::now();
     let mut reading = Reading::start(pool, claimed, source).await?;
     let mut ahead = None;
     loop {
-        let chunk = match ahead.take() {
-            Some(bytes) => Chunk::Bytes(bytes),
-            None => reading.next(source).await?,
+        let chunk = if let Some(bytes) = ahead.take() {
+            Chunk::Bytes(bytes)
+        } else {
+            tokio::select! {
+                biased;
+                () = stopping.wait() => Chunk::Pause,
+                next = reading.next(source) => next?,
+            }
         };
+        let gives_up = stopping.is_wished() || crowd.wants_place(began);
         match chunk {
-            Chunk::Bytes(_) if crowd.wants_place(began) => return reading.pause().await,
+            Chunk::Bytes(_) if gives_up => return reading.pause().await,
             // What is here already is fetched while what came before is read.
             Chunk::Bytes(bytes) => {
                 let (fed, fetched) = tokio::join!(reading.feed(bytes), source.at_hand());

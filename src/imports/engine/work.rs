@@ -19,6 +19,9 @@ pub const TO_READ: &str = crate::imports::upload::TOPIC;
 /// The topic rung when an import is ready to be merged, or a merge has ended.
 pub const TO_MERGE: &str = "imports.to_merge";
 
+/// How long a reader has to stage what it has read when the process is to stop.
+const READERS_END: Duration = Duration::from_secs(5);
+
 /// What works on imports. Any number of engines may share one database.
 #[derive(Clone)]
 pub struct Engine {
@@ -52,7 +55,7 @@ impl Engine {
             import_id: claimed.id,
             offset: 0,
         }));
-        self.see_through(&claimed, self.read(&claimed, &mut source, crowd))
+        self.see_through(&claimed, READERS_END, self.read(&claimed, &mut source, crowd))
             .instrument(tracing::info_span!("import", id = claimed.id, stage = "reading"))
             .await;
     }
@@ -63,7 +66,7 @@ impl Engine {
             return Ok(Outcome::Idle);
         };
         let work = Box::pin(merging::merge(&self.pool, &claimed));
-        self.see_through(&claimed, work)
+        self.see_through(&claimed, Duration::ZERO, work)
             .instrument(tracing::info_span!("import", id = claimed.id, stage = "merging"))
             .await;
         self.doorbell.ring(TO_MERGE, claimed.id);
@@ -73,8 +76,9 @@ impl Engine {
     /// Reads a terminal's import from its file.
     pub async fn read_file(&self, import_id: i64, source: &mut Source) -> sqlx::Result<()> {
         if let Some(claimed) = Claim::to_read_own(&self.pool, import_id).await? {
-            self.see_through(&claimed, self.read(&claimed, source, &Crowd::new()))
-                .await;
+            let crowd = Crowd::new();
+            let work = self.read(&claimed, source, &crowd);
+            self.see_through(&claimed, READERS_END, work).await;
         }
         Ok(())
     }
@@ -86,15 +90,17 @@ impl Engine {
     }
 
     async fn read(&self, claimed: &Claimed, source: &mut Source, crowd: &Crowd) -> Result<()> {
-        match reading::read(&self.pool, claimed, source, crowd).await? {
+        match reading::read(&self.pool, claimed, source, crowd, self.stopping.clone()).await? {
             Ended::Read => self.doorbell.ring(TO_MERGE, claimed.id),
+            Ended::Paused if self.stopping.is_wished() => return Err(Stop::Asked),
             Ended::Paused => claimed.claim().release(&self.pool, Duration::ZERO, None).await?,
         }
         Ok(())
     }
 
-    /// Works while the claim is held, and writes down how it ended.
-    async fn see_through(&self, claimed: &Claimed, work: impl Future<Output = Result<()>>) {
+    /// Works while the claim is held, and writes down how it ended. When the process is to stop, the work has so long to
+    /// come to an end by itself.
+    async fn see_through(&self, claimed: &Claimed, patience: Duration, work: impl Future<Output = Result<()>>) {
         let claim = claimed.claim();
         let mut stopping = self.stopping.clone();
         tracing::debug!("a step of an import begins");
@@ -109,7 +115,7 @@ impl Engine {
             tokio::select! {
                 result = work => result,
                 stop = claim.hold(&self.pool) => Err(stop),
-                () = stopping.wait() => Err(Stop::Asked),
+                () = stopping.wait_and(patience) => Err(Stop::Asked),
             }
         };
         tracing::debug!(is_done = result.is_ok(), "the step of an import ends");
