@@ -2,6 +2,7 @@
 
 mod support;
 
+use nix::sys::signal::Signal;
 use reqwest::{Client, Response};
 use serde_json::Value;
 use std::time::Duration;
@@ -86,6 +87,29 @@ async fn a_database_that_goes_and_comes_back_needs_no_restart() -> anyhow::Resul
         "the worker stayed until it was asked to go"
     );
     assert!(web.terminate()?.success(), "and so did the web process");
+    Ok(())
+}
+
+/// Platforms kill after half a minute what they have asked to end.
+#[tokio::test]
+async fn processes_end_in_time_although_the_database_stands_still() -> anyhow::Result<()> {
+    const PLATFORMS_WAIT: Duration = Duration::from_secs(30);
+    let database = HostedPostgres::start().await?;
+    let url = database.url();
+    let (mut web, address) = Process::serve(program(Some(&url)).arg("web"))?;
+    let mut worker = Process::start(program(Some(&url)).arg("worker"))?;
+    import(&address, "sku,name\nA-1,Lamp\n").await?;
+    database.signal_all(Signal::SIGSTOP)?;
+    let page = tokio::spawn(reqwest::get(format!("{address}/products")));
+    web.ask_to_end()?;
+    worker.ask_to_end()?;
+    let ended = async { tokio::try_join!(web.ended(), worker.ended()) };
+    let ended = tokio::time::timeout(PLATFORMS_WAIT, ended).await;
+    // Before anything may fail: a process that is stopped does not end.
+    database.signal_all(Signal::SIGCONT)?;
+    let (web, worker) = ended??;
+    assert!(web.success() && worker.success(), "{web} {worker}");
+    drop(page.await?);
     Ok(())
 }
 

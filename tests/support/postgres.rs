@@ -58,6 +58,17 @@ impl HostedPostgres {
         )
     }
 
+    /// Lets all of its processes stand still, or go on: as a host does that has no processor left.
+    pub fn signal_all(&self, signal: Signal) -> anyhow::Result<()> {
+        let server = self.running.as_ref().context("it does not run")?.id();
+        kill(Pid::from_raw(server as i32), signal)?;
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"))?;
+        for child in children.split_whitespace() {
+            kill(Pid::from_raw(child.parse()?), signal)?;
+        }
+        Ok(())
+    }
+
     /// Starts it, on the port it had before.
     pub async fn resume(&mut self) -> anyhow::Result<()> {
         let settings = [

@@ -97,9 +97,14 @@ impl Process {
 
     /// Asks the process to end, and waits until it has.
     pub fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id())?);
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)?;
+        self.ask_to_end()?;
         Ok(self.child.wait()?)
+    }
+
+    /// Asks the process to end, as an operator or a platform does.
+    pub fn ask_to_end(&self) -> anyhow::Result<()> {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id())?);
+        Ok(nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)?)
     }
 
     /// Waits until the process has ended by itself.
