@@ -12,6 +12,7 @@ pub struct DeliveryFigures {
     pub due: i64,
     /// How long the first of them could have been.
     pub oldest_due_seconds: f64,
+    /// Of all attempts ever made, also in hours that have been swept.
     pub attempts_delivered: i64,
     pub attempts_failed: i64,
 }
@@ -26,7 +27,8 @@ pub async fn deliveries(pool: &PgPool) -> sqlx::Result<DeliveryFigures> {
                WHERE state = 'pending' AND enabled AND paused_at IS NULL) AS waiting,
               (SELECT coalesce(sum(delivered), 0)::bigint AS attempts_delivered,
                       coalesce(sum(failed), 0)::bigint AS attempts_failed
-               FROM webhook_hours) AS made",
+               FROM (SELECT delivered, failed FROM webhook_hours
+                     UNION ALL SELECT delivered, failed FROM webhook_hours_swept) AS counted) AS made",
     )
     .fetch_one(pool)
     .await

@@ -72,11 +72,19 @@ pub async fn sweep_events(pool: &PgPool, keep: Duration, limit: i64) -> sqlx::Re
     Ok(done.rows_affected())
 }
 
-/// Those of deleted webhooks too.
+/// Those of deleted webhooks too. What they counted goes on being counted, by the same statement: whoever asks in between
+/// sees one or the other.
 pub async fn sweep_hours(pool: &PgPool, keep: Duration) -> sqlx::Result<()> {
     sqlx::query(
-        "DELETE FROM webhook_hours
-         WHERE hour < now() - $1 OR NOT EXISTS (SELECT FROM webhooks WHERE webhooks.id = webhook_id)",
+        "WITH gone AS (
+             DELETE FROM webhook_hours
+             WHERE hour < now() - $1 OR NOT EXISTS (SELECT FROM webhooks WHERE webhooks.id = webhook_id)
+             RETURNING delivered, failed
+         )
+         UPDATE webhook_hours_swept AS swept
+         SET delivered = swept.delivered + sums.delivered, failed = swept.failed + sums.failed
+         FROM (SELECT sum(delivered)::bigint AS delivered, sum(failed)::bigint AS failed
+               FROM gone HAVING count(*) > 0) AS sums",
     )
     .bind(keep)
     .execute(pool)

@@ -39,6 +39,35 @@ async fn what_is_old_goes_and_what_is_young_stays() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A metric that goes down is taken for one that began anew, and what it told before for what was just done.
+#[tokio::test]
+async fn attempts_go_on_being_counted_when_their_hours_are_swept() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    shop.webhook("http://127.0.0.1:9/gone").await?;
+    shop.webhook("http://127.0.0.1:9/stays").await?;
+    shop.update(
+        "INSERT INTO webhook_hours SELECT id, now() - age, delivered, failed
+         FROM webhooks, (VALUES (interval '30 days 1 hour', 3000, 300), (interval '0', 20, 2)) AS hours (age, delivered, failed)",
+    )
+    .await?;
+    let counted = async || -> anyhow::Result<(i64, i64)> {
+        let figures = webhooks::delivery_figures(shop.pool()).await?;
+        Ok((figures.attempts_delivered, figures.attempts_failed))
+    };
+    let all = (6_040, 604);
+    assert_eq!(counted().await?, all);
+    webhooks::sweep(shop.pool(), KEEP).await?;
+    assert!(shop.holds("SELECT count(*) = 2 FROM webhook_hours").await?);
+    assert_eq!(counted().await?, all, "hours that are old");
+    shop.update("DELETE FROM webhooks WHERE url LIKE '%/gone'").await?;
+    for sweep in ["hours of a deleted webhook", "nothing to sweep"] {
+        webhooks::sweep(shop.pool(), KEEP).await?;
+        assert!(shop.holds("SELECT count(*) = 1 FROM webhook_hours").await?);
+        assert_eq!(counted().await?, all, "{sweep}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_belongs_to_a_deleted_webhook_goes() -> anyhow::Result<()> {
     let shop = Shop::open().await?;
