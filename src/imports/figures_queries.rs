@@ -16,14 +16,23 @@ pub struct StateFigures {
     pub rejected: i64,
 }
 
-/// Imports whose file has arrived, or is being read while it does: those that wait for a worker or have one.
+/// Imports of which there is something to do: those that wait for a worker or have one. An upload of which everything has
+/// been read that came waits for its sender. How long: since the oldest bytes came that nobody has read, or since the last
+/// row was read.
 pub async fn tasks(pool: &PgPool) -> sqlx::Result<Vec<Task>> {
     sqlx::query_as(
         "SELECT id, phase AS stage, claim,
                 extract(epoch FROM lease_until - clock_timestamp())::float8 AS lease_seconds,
-                extract(epoch FROM clock_timestamp() - coalesce(merge_turn, created_at))::float8 AS age_seconds
+                extract(epoch FROM clock_timestamp() - coalesce(merge_turn, arrived_at, created_at))::float8
+                    AS age_seconds
          FROM imports
-         WHERE state IN ('queued', 'running') OR (state = 'uploading' AND claim IS NOT NULL)
+              CROSS JOIN LATERAL (
+                  SELECT coalesce(min(arrived_at) FILTER (WHERE start + size_bytes > bytes_read), max(arrived_at))
+                             AS arrived_at
+                  FROM import_pieces WHERE import_id = imports.id) AS file
+         WHERE state IN ('queued', 'running')
+            OR (state = 'uploading'
+                AND (bytes_received > bytes_read OR (claim IS NOT NULL AND lease_until > clock_timestamp())))
          ORDER BY id",
     )
     .fetch_all(pool)

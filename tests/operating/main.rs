@@ -3,6 +3,7 @@
 mod collector;
 #[path = "../support/mod.rs"]
 mod support;
+mod waiting;
 
 use anyhow::Context as _;
 use serde_json::Value;
