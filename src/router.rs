@@ -5,7 +5,7 @@ use crate::catalog::Search;
 use crate::http::site_guard::{SiteGuard, refuse_foreign};
 use crate::http::{assets, compression, flash, health, measure, method_override, render};
 use crate::imports::{Uploads, Watches};
-use crate::platform::database::Database;
+use crate::platform::database::{Database, Pools};
 use crate::platform::doorbell::Doorbell;
 use crate::webhooks::{Rings, Webhooks, ring_after_changes};
 use crate::{catalog, description, imports, status, webhooks};
@@ -20,6 +20,8 @@ use axum::routing::{delete, get, post, put};
 pub struct AppState {
     /// Both views of the database: SeaORM and sqlx.
     pub database: Database,
+    /// All connections of this process, for whoever keeps it running.
+    pub pools: Pools,
     /// What tells workers that something waits.
     pub doorbell: Doorbell,
     /// Finding products.
@@ -65,14 +67,21 @@ pub fn service(state: AppState) -> Router {
 }
 
 /// What a worker answers where it is told to listen.
-pub fn worker_service(database: Database, access: &Access, guard: &SiteGuard) -> Router {
-    metrics(access, guard).merge(health()).with_state(database)
+pub fn worker_service(pools: Pools, access: &Access, guard: &SiteGuard) -> Router {
+    metrics(access, guard).merge(health()).with_state(pools)
+}
+
+/// Who asks how things are waits like somebody who asks for a page.
+impl FromRef<Pools> for Database {
+    fn from_ref(pools: &Pools) -> Self {
+        pools.pages.clone()
+    }
 }
 
 fn metrics<S>(access: &Access, guard: &SiteGuard) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
-    Database: FromRef<S>,
+    Pools: FromRef<S>,
 {
     Router::new()
         .route("/metrics", get(status::routes::metrics))

@@ -9,7 +9,7 @@ use crate::config::{DatabaseSettings, WebSettings};
 use crate::http::serving;
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, Watches};
-use crate::platform::database::Database;
+use crate::platform::database::{Database, Pools};
 use crate::platform::postgres::ServeLock;
 use crate::platform::sealing::SealingKey;
 use crate::platform::secret_key::SecretKey;
@@ -96,7 +96,7 @@ async fn serve_with(
     };
     let engine = engine(&arguments.work, working, &stopping).await?;
     let carrier = engine.doorbell.carry();
-    let state = state(arguments, &engine, &opened.pages).await?;
+    let state = state(arguments, &engine, opened.pools()).await?;
     let beside = beside(arguments, half, &engine, working, state.webhooks.sealing.clone())?;
     let beside = tokio::spawn(until_late(stopping.clone(), beside));
     announce(&listener)?;
@@ -115,8 +115,9 @@ async fn serve_with(
 }
 
 /// What handlers need.
-async fn state(arguments: &ServeArguments, engine: &Engine, database: &Database) -> anyhow::Result<AppState> {
+async fn state(arguments: &ServeArguments, engine: &Engine, pools: Pools) -> anyhow::Result<AppState> {
     let (work, web) = (&arguments.work, &arguments.web);
+    let database = &pools.pages;
     let secret = start::secret(&work.database, &work.secret)?;
     let access = access(database, web, secret.as_ref()).await?;
     Ok(AppState {
@@ -133,6 +134,7 @@ async fn state(arguments: &ServeArguments, engine: &Engine, database: &Database)
         },
         guard: SiteGuard::new(web.public_url.as_deref(), Vec::new(), access.is_locked()),
         access,
+        pools,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::config::{DatabaseSettings, LogSettings, SecretSettings, TelemetrySettings};
-use crate::platform::database::{self, Database};
+use crate::platform::database::{self, Database, Pools};
 use crate::platform::postgres::{self, PrivatePostgres};
 use crate::platform::secret_key::SecretKey;
 use crate::platform::stopping::{self, Stopping};
@@ -162,6 +162,14 @@ pub fn migrate(settings: &DatabaseSettings) -> Result<ExitCode, Failure> {
 }
 
 impl Opened {
+    /// All connections of this process, to be told of.
+    pub fn pools(&self) -> Pools {
+        Pools {
+            pages: self.pages.clone(),
+            work: self.database.clone(),
+        }
+    }
+
     /// Closes every connection and stops the private server, if this process runs it.
     pub async fn close(self) {
         // A connection whose work was given up may still wait for somebody else's change. It ends with this process.

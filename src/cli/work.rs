@@ -115,7 +115,7 @@ async fn tell_metrics(arguments: &WorkerArguments, listener: TcpListener, opened
     let access = Access::open(&opened.pages, password, secret.as_ref(), false).await?;
     let guard = SiteGuard::new(None, Vec::new(), access.is_locked());
     println!("Metrics: http://{}", listener.local_addr()?);
-    let service = router::worker_service(opened.pages.clone(), &access, &guard);
+    let service = router::worker_service(opened.pools(), &access, &guard);
     tokio::spawn(serving::serve(listener, service, std::future::pending()));
     Ok(())
 }

@@ -45,6 +45,15 @@ pub struct Database {
     pub orm: DatabaseConnection,
 }
 
+/// The connections of a process: every process has some of both.
+#[derive(Clone, Debug)]
+pub struct Pools {
+    /// For pages and the API ([`for_pages`]).
+    pub pages: Database,
+    /// For work, which may take as long as it takes.
+    pub work: Database,
+}
+
 /// Connects to the server at `url`, keeping at most `max_connections` open.
 pub async fn connect(url: &str, max_connections: u32) -> anyhow::Result<Database> {
     const FAILED: &str = "cannot connect to PostgreSQL";

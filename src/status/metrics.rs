@@ -7,7 +7,8 @@ use super::figures::Figures;
 use super::process::ProcessFigures;
 use crate::http::measure;
 use crate::imports::StateFigures;
-use crate::platform::database::Database;
+use crate::platform::database::Pools;
+use crate::webhooks::DeliveryFigures;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
@@ -16,20 +17,22 @@ use prometheus_client::registry::{Registry, Unit};
 use std::sync::atomic::AtomicU64;
 
 type Labels = [(&'static str, String); 1];
+type PoolLabels = [(&'static str, &'static str); 2];
 type Numbers = Family<Labels, Gauge>;
 type Seconds = Family<Labels, Gauge<f64, AtomicU64>>;
 type Counts = Family<Labels, Counter>;
 
 /// All metrics of this process, as text.
-pub async fn text(database: &Database) -> anyhow::Result<String> {
+pub async fn text(pools: &Pools) -> anyhow::Result<String> {
     let mut registry = Registry::default();
     measure::register(&mut registry);
     if let Some(process) = ProcessFigures::read() {
         register_process(&mut registry, process);
     }
-    let figures = Figures::read(database).await;
     let ours = registry.sub_registry_with_prefix("product_importer");
-    register_pool(ours, database);
+    // Before the question that takes a connection itself.
+    register_pools(ours, pools);
+    let figures = Figures::read(&pools.pages).await;
     ours.register(
         "database_up",
         "Whether the database answers",
@@ -74,15 +77,19 @@ fn register_process(registry: &mut Registry, process: ProcessFigures) {
     ours.register("threads", "Threads", whole(process.threads));
 }
 
-fn register_pool(registry: &mut Registry, database: &Database) {
-    let connections = Numbers::default();
-    let (size, idle) = (i64::from(database.pool.size()), database.pool.num_idle() as i64);
-    connections.get_or_create(&label("state", "idle")).set(idle);
-    connections
-        .get_or_create(&label("state", "used"))
-        .set((size - idle).max(0));
+fn register_pools(registry: &mut Registry, pools: &Pools) {
+    let (connections, most) = (Family::<PoolLabels, Gauge>::default(), Numbers::default());
+    for (name, database) in [("pages", &pools.pages), ("work", &pools.work)] {
+        let pool = &database.pool;
+        let (size, idle) = (i64::from(pool.size()), pool.num_idle() as i64);
+        for (state, count) in [("idle", idle), ("used", (size - idle).max(0))] {
+            let labels = [("pool", name), ("state", state)];
+            connections.get_or_create(&labels).set(count);
+        }
+        most.get_or_create(&label("pool", name))
+            .set(i64::from(pool.options().get_max_connections()));
+    }
     registry.register("database_connections", "Connections of this process", connections);
-    let most = ConstGauge::new(i64::from(database.pool.options().get_max_connections()));
     registry.register("database_connections_max", "Connections of this process at most", most);
 }
 
@@ -97,22 +104,29 @@ fn register_figures(registry: &mut Registry, figures: &Figures) {
     registry.register("queue_depth", "What waits and nobody is at", depth);
     registry.register_with_unit("queue_oldest", "How long the oldest has waited", Unit::Seconds, oldest);
     register_imports(registry, &figures.imports_by_state);
+    register_deliveries(registry, figures.deliveries);
+    register_work(registry, figures);
+}
 
+fn register_deliveries(registry: &mut Registry, deliveries: DeliveryFigures) {
     let attempts = Counts::default();
     for (outcome, count) in [
-        ("delivered", figures.deliveries.attempts_delivered),
-        ("failed", figures.deliveries.attempts_failed),
+        ("delivered", deliveries.attempts_delivered),
+        ("failed", deliveries.attempts_failed),
     ] {
         attempts.get_or_create(&label("outcome", outcome)).inc_by(count as u64);
     }
     registry.register("webhook_attempts", "Attempts to deliver to webhooks", attempts);
-    let pending = ConstGauge::new(figures.deliveries.pending);
+    let pending = ConstGauge::new(deliveries.pending);
     registry.register(
         "webhook_deliveries_pending",
         "Deliveries not made yet, retries included",
         pending,
     );
+}
 
+/// Who is there.
+fn register_work(registry: &mut Registry, figures: &Figures) {
     let processes = Numbers::default();
     for process in &figures.processes {
         processes.get_or_create(&label("role", &process.role)).inc();

@@ -6,7 +6,7 @@ use super::queries::Process;
 use crate::http::format::{duration, filters};
 use crate::http::pages::{Layout, Section};
 use crate::platform::claim::Task;
-use crate::platform::database::Database;
+use crate::platform::database::Pools;
 use askama::Template;
 use chrono::{DateTime, Utc};
 
@@ -63,20 +63,13 @@ pub struct OwnRow {
 
 impl StatusPage {
     /// The page of these figures.
-    pub fn new(figures: &Figures, database: &Database, process: Option<ProcessFigures>) -> Self {
-        let pool = &database.pool;
-        let connections = pool.size();
+    pub fn new(figures: &Figures, pools: &Pools, process: Option<ProcessFigures>) -> Self {
         Self {
             layout: Layout::new(Section::None, "Status"),
             queues: figures.queues().iter().map(QueueRow::of).collect(),
             work: work(figures),
             processes: figures.processes.iter().map(ProcessRow::of).collect(),
-            own: OwnRow {
-                memory_mb: process.map(|process| process.resident_bytes / 1_000_000),
-                connections,
-                busy: connections.saturating_sub(pool.num_idle() as u32),
-                most: pool.options().get_max_connections(),
-            },
+            own: OwnRow::of(pools, process),
         }
     }
 }
@@ -107,6 +100,20 @@ fn place_of(process: &Process) -> String {
     format!("{} on {} ({})", process.role, process.host, process.pid)
 }
 
+impl OwnRow {
+    fn of(pools: &Pools, process: Option<ProcessFigures>) -> Self {
+        let pools = [&pools.pages.pool, &pools.work.pool];
+        let connections = pools.iter().map(|pool| pool.size()).sum::<u32>();
+        let idle = pools.iter().map(|pool| pool.num_idle() as u32).sum();
+        Self {
+            memory_mb: process.map(|process| process.resident_bytes / 1_000_000),
+            connections,
+            busy: connections.saturating_sub(idle),
+            most: pools.iter().map(|pool| pool.options().get_max_connections()).sum(),
+        }
+    }
+}
+
 impl QueueRow {
     fn of(queue: &Queue) -> Self {
         Self {
@@ -135,6 +142,7 @@ mod tests {
     use crate::catalog::IndexBacklog;
     use crate::http::pages::assert_no_inline_code;
     use crate::platform::claim;
+    use crate::platform::database::Database;
     use crate::webhooks::DeliveryFigures;
     use sqlx::PgPool;
 
@@ -173,7 +181,11 @@ mod tests {
             }],
         };
         let database = Database::of(PgPool::connect_lazy("postgres://localhost/none").unwrap());
-        let html = StatusPage::new(&figures, &database, None).render().unwrap();
+        let pools = Pools {
+            pages: database.clone(),
+            work: database,
+        };
+        let html = StatusPage::new(&figures, &pools, None).render().unwrap();
         assert_no_inline_code(&html);
         assert!(html.contains("worker on &#60;host&#62; (42)"), "{html}");
         assert!(html.contains("silent for 30"), "{html}");
@@ -185,7 +197,7 @@ mod tests {
         );
         figures.imports.clear();
         figures.processes.clear();
-        let html = StatusPage::new(&figures, &database, ProcessFigures::read())
+        let html = StatusPage::new(&figures, &pools, ProcessFigures::read())
             .render()
             .unwrap();
         assert!(html.contains("Nobody is at anything"), "{html}");

@@ -52,6 +52,8 @@ async fn metrics_tell_what_was_done() -> anyhow::Result<()> {
         "product_importer_queue_depth{queue=\"imports\"} 0",
         "product_importer_database_up 1",
         "product_importer_processes{role=\"serve\"} 1",
+        "product_importer_database_connections_max{pool=\"pages\"} 10",
+        "product_importer_database_connections_max{pool=\"work\"} 10",
     ] {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
@@ -128,6 +130,11 @@ async fn a_worker_tells_too_where_it_is_told_to() -> anyhow::Result<()> {
         metrics.contains("product_importer_processes{role=\"worker\"} 1"),
         "{metrics}"
     );
+    // What works is told of, not only what answers this.
+    for line in ["{pool=\"work\"} 19", "{pool=\"pages\"} 1"] {
+        let line = format!("product_importer_database_connections_max{line}");
+        assert!(metrics.contains(&line), "{line} in {metrics}");
+    }
     assert_eq!(ask("/products").send().await?.status(), 404);
 
     let page = served.get("/status").await?.error_for_status()?.text().await?;
