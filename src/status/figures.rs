@@ -75,6 +75,16 @@ impl Figures {
         ]
     }
 
+    /// How many claims last, of each kind of work that is claimed: indexing is not, it takes a lock.
+    pub fn claims(&self) -> [(&'static str, i64); 3] {
+        let held = |tasks: &[Task]| tasks.iter().filter(|task| task.is_held()).count() as i64;
+        [
+            ("imports", held(&self.imports)),
+            ("bulk_changes", held(&self.bulk_changes)),
+            ("deliveries", held(&self.lanes)),
+        ]
+    }
+
     /// The process that made a task's claim, as far as it is known.
     pub fn holder(&self, task: &Task) -> Option<&Process> {
         let tag = tag_of(task.claim?);

@@ -5,6 +5,7 @@
 
 use super::figures::Figures;
 use super::process::ProcessFigures;
+use super::queries::Process;
 use crate::http::measure;
 use crate::imports::StateFigures;
 use crate::platform::database::Pools;
@@ -18,6 +19,7 @@ use std::sync::atomic::AtomicU64;
 
 type Labels = [(&'static str, String); 1];
 type PoolLabels = [(&'static str, &'static str); 2];
+type ProcessLabels = [(&'static str, String); 4];
 type Numbers = Family<Labels, Gauge>;
 type Seconds = Family<Labels, Gauge<f64, AtomicU64>>;
 type Counts = Family<Labels, Counter>;
@@ -125,13 +127,31 @@ fn register_deliveries(registry: &mut Registry, deliveries: DeliveryFigures) {
     );
 }
 
-/// Who is there.
+/// Who is there, and who is at what.
 fn register_work(registry: &mut Registry, figures: &Figures) {
-    let processes = Numbers::default();
+    let (processes, silent) = (
+        Numbers::default(),
+        Family::<ProcessLabels, Gauge<f64, AtomicU64>>::default(),
+    );
     for process in &figures.processes {
         processes.get_or_create(&label("role", &process.role)).inc();
+        silent
+            .get_or_create(&process_labels(process))
+            .set(process.silent_seconds.max(0.0));
     }
     registry.register("processes", "Processes heard of within a minute", processes);
+    registry.register_with_unit(
+        "process_silent",
+        "How long nothing has been heard of each process",
+        Unit::Seconds,
+        silent,
+    );
+
+    let claims = Numbers::default();
+    for (queue, held) in figures.claims() {
+        claims.get_or_create(&label("queue", queue)).set(held);
+    }
+    registry.register("claims", "What somebody is at, by a lease that lasts", claims);
 }
 
 fn register_imports(registry: &mut Registry, states: &[StateFigures]) {
@@ -151,6 +171,15 @@ fn register_imports(registry: &mut Registry, states: &[StateFigures]) {
     }
     registry.register("imports", "Imports by state", imports);
     registry.register("import_rows", "Rows of all imports, by what became of them", rows);
+}
+
+fn process_labels(process: &Process) -> ProcessLabels {
+    [
+        ("role", process.role.clone()),
+        ("host", process.host.clone()),
+        ("pid", process.pid.to_string()),
+        ("version", process.version.clone()),
+    ]
 }
 
 fn label(name: &'static str, value: &str) -> Labels {

@@ -52,6 +52,8 @@ async fn metrics_tell_what_was_done() -> anyhow::Result<()> {
         "product_importer_queue_depth{queue=\"imports\"} 0",
         "product_importer_database_up 1",
         "product_importer_processes{role=\"serve\"} 1",
+        "product_importer_process_silent_seconds{role=\"serve\",host=",
+        "product_importer_claims{queue=\"imports\"} 0",
         "product_importer_database_connections_max{pool=\"pages\"} 10",
         "product_importer_database_connections_max{pool=\"work\"} 10",
     ] {
