@@ -32,6 +32,6 @@ ENV HOST=0.0.0.0 PORT=8080
 EXPOSE 8080
 # A worker is asked where its METRICS_PORT is; one without listens nowhere, and is healthy as long as it runs.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-    CMD ["bash", "-c", "[ \"${METRICS_PORT:-$PORT}\" = none ] || { exec 3<>\"/dev/tcp/127.0.0.1/${METRICS_PORT:-$PORT}\" && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '^alive' <&3; }"]
+    CMD ["bash", "-c", "port=$PORT; if grep -qzx worker /proc/1/cmdline; then port=$METRICS_PORT; [ -n \"$port\" ] || exit 0; fi; exec 3<>\"/dev/tcp/127.0.0.1/$port\" && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '^alive' <&3"]
 # One process with both halves; `web` and `worker` run them apart.
 CMD ["product-importer", "serve"]

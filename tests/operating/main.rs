@@ -1,6 +1,7 @@
 //! What whoever keeps the program running looks at: metrics, the status page, the log, and the files for platforms.
 
 mod collector;
+mod containers;
 #[path = "../support/mod.rs"]
 mod support;
 mod waiting;
