@@ -58,6 +58,21 @@ test('an older answer never replaces a newer one', async () => {
   assert.equal(query(), '?q=chair+12')
 })
 
+test('back during a search leads back, whatever comes late', async () => {
+  await visit('/products')
+  const held = []
+  await page.route(/\/products\?q=lamp(&|$)/, route => { held.push(route) })
+  await box().fill('lamp')
+  await until('the question', () => held.length === 1)
+  await page.locator('.results.is-waiting').waitFor()
+  await page.goBack()
+  await until('the box', async () => await box().inputValue() === '')
+  for (const route of held) await route.continue().catch(() => {})
+  await until('the end of waiting', async () => await page.locator('.results[aria-busy]').count() === 0)
+  assert.equal(query(), '')
+  await firstSku('CHAIR-001')
+})
+
 test('back and forward lead through what was looked at, not through its letters', async () => {
   await visit('/products')
   await box().pressSequentially('lamp', { delay: 150 })

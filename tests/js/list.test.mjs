@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { changed, dayOf, daysAgo, filterOf, momentOf, queryOf } from '../../assets/js/list/address.js'
 import { bodyOf, exportQuery, question } from '../../assets/js/list/request.js'
+import { Results } from '../../assets/js/list/results.js'
 import { Selected } from '../../assets/js/list/selected.js'
 
 const query = words => queryOf(new URLSearchParams(words))
@@ -91,4 +92,38 @@ test('a forbidden storage does no harm', () => {
   const selected = selectedOf('', forbidden)
   selected.set('1', true, PAGE)
   assert.equal(selected.count, 1)
+})
+
+/** A list without a page: it notes what it showed, and its answers come when a test lets them. */
+function awaitedList(context) {
+  const asked = []
+  context.mock.method(globalThis, 'fetch', (address, { signal }) => new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason))
+    asked.push({ query: new URL(address, 'http://shop').search, answer: () => resolve(new Response('')) })
+  }))
+  globalThis.location = { search: '' }
+  const results = new Results({ hasAttribute: () => false })
+  results.replace = (_, query) => { results.query = query }
+  return { results, asked }
+}
+
+test('a list that is refreshed is the one that was asked for last', async context => {
+  const { results, asked } = awaitedList(context)
+  const search = results.show('?q=lamp', { isQuiet: true })
+  const refreshed = results.refresh()
+  assert.deepEqual(asked.map(({ query }) => query), ['?q=lamp', '?q=lamp'])
+  asked[1].answer()
+  assert.deepEqual(await Promise.all([search, refreshed]), [false, true])
+  assert.equal(results.query, '?q=lamp')
+})
+
+test('what was asked for before is not shown when it comes late', async context => {
+  const { results, asked } = awaitedList(context)
+  const search = results.show('?q=lamp', { isQuiet: true })
+  const back = results.show('', { isQuiet: true })
+  assert.equal(results.wanted, '')
+  asked[0].answer()
+  asked[1].answer()
+  assert.deepEqual(await Promise.all([search, back]), [false, true])
+  assert.equal(results.query, '')
 })

@@ -20,7 +20,7 @@ export function productChanges({ root, place, results, selection, signal }) {
     const refresh = event.target.closest('[data-refresh]')
     if (!refresh) return
     event.preventDefault()
-    results.show(results.query)
+    results.show(results.wanted)
     refresh.closest('.notice:not([data-import])')?.remove()
   }, { signal })
 }

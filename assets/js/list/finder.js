@@ -65,10 +65,12 @@ export function finder(list) {
     go(new URL(link.href).search, { keepPlace: !link.rel })
   }, { signal })
   addEventListener('popstate', () => {
-    if (location.pathname !== '/products' || location.search === results.query) return
+    if (location.pathname !== '/products') return
+    // What was being typed belongs to the entry that was left.
     clearTimeout(typing)
     isTyped = false
     box.value = new URLSearchParams(location.search).get('q') ?? ''
+    if (location.search === results.wanted) return
     follow(list, location.search)
     results.show(location.search)
     choices.name()

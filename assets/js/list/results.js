@@ -13,12 +13,16 @@ export class Results extends EventTarget {
   constructor(place) {
     super()
     this.place = place
+    /** The list that is shown. */
     this.query = location.search
+    /** The list that was asked for last: as long as its answer is awaited, another one than is shown. */
+    this.wanted = this.query
   }
 
   /** Shows the list of that query; answers whether it is the one that is shown now. */
   async show(query, { isQuiet = false } = {}) {
     this.asking?.abort()
+    this.wanted = query
     const asking = this.asking = new AbortController()
     if (!isQuiet) this.wait(asking.signal)
     try {
@@ -30,16 +34,16 @@ export class Results extends EventTarget {
     } catch (trouble) {
       if (asking.signal.aborted) return false
       this.stopWaiting()
-      if (!isQuiet) toast({ text: trouble.message, tone: 'bad', action: { label: 'Try again', run: () => this.show(query) } })
+      if (!isQuiet) toast({ text: trouble.message, tone: 'bad', action: { label: 'Try again', run: () => this.show(this.wanted) } })
       return false
     } finally {
       if (this.asking === asking) this.asking = null
     }
   }
 
-  /** The same list as it is now. */
+  /** The same list as it is now. A search that somebody waits for goes on, and is told when it is there. */
   refresh() {
-    return this.show(this.query, { isQuiet: true })
+    return this.show(this.wanted, { isQuiet: !this.place.hasAttribute('aria-busy') })
   }
 
   replace(html, query) {
