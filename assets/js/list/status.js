@@ -67,11 +67,17 @@ function settle(form, product) {
   localise(row)
 }
 
+let latestTabs = 0
+
 /** How many are active and inactive. The rows stay where they are, or the next click would meet another. */
 async function refreshTabs({ query, place }) {
+  const mine = ++latestTabs
+  const tabs = place.querySelector('.tabs')
   const response = await fetch(`/products${query}`, { headers: { 'X-Fragment': 'results' } }).catch(() => null)
   if (!response?.ok) return
   const page = new DOMParser().parseFromString(await response.text(), 'text/html')
+  // Meanwhile another change was made, or a newer list is shown: both know better.
+  if (mine !== latestTabs || !tabs?.isConnected) return
   for (const fresh of page.querySelectorAll('.tabs .tally')) {
     const tally = place.querySelector(`#${fresh.closest('a').id} .tally`)
     if (tally) tally.textContent = fresh.textContent
