@@ -127,24 +127,34 @@ function show(html) {
 async function submit(form, submitter) {
   if (form.ariaBusy === 'true') return
   form.ariaBusy = 'true'
+  const mine = latest
   try {
     const body = new URLSearchParams(new FormData(form, submitter))
     const response = await fetch(form.action, { method: 'POST', body, headers: FRAGMENT })
     const text = await response.text()
-    if (isHtml(response)) show(text)
-    else if (response.ok) await saved(JSON.parse(text))
+    if (response.ok && !isHtml(response)) await saved(JSON.parse(text), mine)
+    else if (mine !== latest) tellLeft(response)
+    else if (isHtml(response)) show(text)
     else tellProblem(text)
   } catch {
-    showProblem(content(), 'This could not be saved: the server did not answer. What you typed is still here; try again in a moment.')
+    if (mine !== latest) tellLeft()
+    else showProblem(content(), 'This could not be saved: the server did not answer. What you typed is still here; try again in a moment.')
   } finally {
     form.ariaBusy = null
   }
 }
 
-async function saved({ done, undo, product }) {
+/** The panel was closed, or shows something else by now: it stays as it is, and a message tells what did not work. */
+function tellLeft(response) {
+  if (!response?.ok) toast({ text: 'What you left in the side panel was not saved.', tone: 'bad' })
+}
+
+async function saved({ done, undo, product }, mine) {
   const id = product?.id ?? undo?.split('/')[2]
-  await leave()
-  shut()
+  if (mine === latest) {
+    await leave()
+    shut()
+  }
   tellChanged(id)
   toast({ text: done, tone: 'good', action: undo ? { label: 'Undo', run: () => takeBack(undo, id) } : undefined })
 }

@@ -68,6 +68,30 @@ test('a product is added on its page, and what is wrong stands at its field', as
   assert.deepEqual(page.problems, [])
 })
 
+test('a late answer leaves the panel of another product as it is', async () => {
+  const saved = await add('LATE-1', 'Late lamp')
+  const other = await add('LATE-2', 'Other lamp')
+  await visit('/products')
+  const held = []
+  await page.route(`**/products/${saved.id}`, route => route.request().method() === 'POST' ? held.push(route) : route.continue())
+  await openPanel(`/products/${saved.id}`)
+  await page.locator('.panel').getByLabel('Name').fill('Later lamp')
+  await page.keyboard.press('Control+Enter')
+  await until('the answer to be awaited', () => held.length === 1)
+  await page.evaluate(href => {
+    const link = document.createElement('a')
+    Object.assign(link, { href }).dataset.panel = ''
+    link.dataset.discards = ''
+    document.querySelector('main').append(link)
+    link.click()
+  }, `/products/${other.id}`)
+  await until('the other product', async () => await page.locator('.panel #product-name').inputValue() === 'Other lamp')
+  await held[0].continue()
+  await page.locator('.toast', { hasText: 'Saved “Later lamp”.' }).waitFor()
+  assert.equal(await page.locator('.panel #product-name').inputValue(), 'Other lamp')
+  assert.deepEqual(page.problems, [])
+})
+
 test('nothing is called wrong before a field was left', async () => {
   await visit('/products/new')
   await page.getByLabel('Name').pressSequentially('L')
