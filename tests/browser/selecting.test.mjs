@@ -30,6 +30,20 @@ test('selected products are changed, and everything only when its number is righ
   await until('all of them', async () => (await shop.server.json('/products?q=sw-5')).items.every(product => !product.active))
 })
 
+test('a key that is pressed twice changes products once', async () => {
+  await visit('/products?q=sw-3')
+  const asked = []
+  await page.route('**/products/changes', route => { asked.push(route) })
+  await page.locator('tbody tr', { hasText: 'SW-30' }).getByRole('checkbox').check()
+  await page.getByRole('button', { name: 'Deactivate' }).focus()
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('Enter')
+  await until('the question', () => asked.length > 0)
+  await asked[0].continue()
+  await page.locator('.toast', { hasText: '1 product made inactive.' }).waitFor()
+  assert.equal(asked.length, 1)
+})
+
 test('a few selected products are deleted after one said so', async () => {
   await visit('/products?q=sw-2')
   await page.locator('tbody tr', { hasText: 'SW-20' }).getByRole('checkbox').check()

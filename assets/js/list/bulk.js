@@ -14,6 +14,7 @@ export function bulkActions(list) {
   const { root, results, selection: { selected, draw }, signal } = list
   const bar = root.querySelector('.selection')
   const dialog = root.querySelector('#confirm')
+  let isRunning = false
 
   async function run(action) {
     const many = selected.everything !== null
@@ -21,6 +22,13 @@ export function bulkActions(list) {
     bar.classList.add('is-busy')
     await send(action).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
     bar.classList.remove('is-busy')
+  }
+
+  /** One at a time: keys press a button that the mouse cannot reach any more. */
+  async function runOnce(action) {
+    if (isRunning) return
+    isRunning = true
+    await run(action).finally(() => { isRunning = false })
   }
 
   async function send(action) {
@@ -66,7 +74,7 @@ export function bulkActions(list) {
 
   bar.addEventListener('submit', event => {
     event.preventDefault()
-    run(event.submitter.value)
+    runOnce(event.submitter.value)
   }, { signal })
   bar.querySelector('[data-export]').addEventListener('click', event => {
     event.currentTarget.href = `/products/export.csv${exportQuery(selected, results.query)}`
