@@ -135,6 +135,14 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_lost_its_last_products_leads_to_the_imports() {
+        let list = view(search("lamp"), 0, Vec::new(), true);
+        let html = ProductResults { list }.render().unwrap();
+        assert!(html.contains("Your catalogue is empty") && html.contains("href=\"/imports\""));
+        assert!(!html.contains("Show all products"), "{html}");
+    }
+
+    #[test]
     fn a_list_shows_products_and_their_numbers() {
         let html = page(view(search("lamp"), 500_000, vec![lamp()], true));
         for shown in [
