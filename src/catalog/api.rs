@@ -8,7 +8,7 @@ use crate::http::Error;
 use crate::platform::database::Database;
 use axum::Json;
 use axum::extract::{Path, Query as UrlQuery, State};
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use sea_orm::EntityTrait as _;
 use serde::{Deserialize, Serialize};
 
@@ -155,6 +155,21 @@ impl ListQuery {
     }
 }
 
+impl From<&Filter> for ListQuery {
+    /// The words of an address that mean the same products.
+    fn from(filter: &Filter) -> Self {
+        let time = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        Self {
+            q: filter.q.clone(),
+            status: filter.status.only().unwrap_or_default().to_owned(),
+            changed_since: time(filter.changed_since).unwrap_or_default(),
+            changed_before: time(filter.changed_before).unwrap_or_default(),
+            import: filter.import_id.map(|id| id.to_string()).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+}
+
 /// A day or a time of an address.
 fn moment(field: &str, text: &str) -> Result<Option<DateTime<Utc>>, Error> {
     if text.is_empty() {
@@ -236,6 +251,18 @@ mod tests {
             asked.at("YWs").address(),
             "/products?q=a%26b+%C3%BC&sort=-sku&cursor=YWs"
         );
+    }
+
+    #[test]
+    fn a_filter_becomes_the_words_it_was_read_from() {
+        for address in [
+            "/products",
+            "/products?q=garden+lamp&status=inactive&import=7",
+            "/products?changed_since=2026-11-22T08%3A30%3A00Z&changed_before=2026-11-23T00%3A00%3A00.250Z",
+        ] {
+            let UrlQuery(asked) = UrlQuery::<ListQuery>::try_from_uri(&address.parse().unwrap()).unwrap();
+            assert_eq!(ListQuery::from(&asked.filter().unwrap()).address(), address);
+        }
     }
 
     #[test]

@@ -252,7 +252,7 @@ fn quoted(product: &Product) -> String {
 }
 
 /// The list that a form stands in, with its filter and page. Only ever a list of ours, whatever the header says.
-fn list_before(headers: &HeaderMap) -> String {
+pub fn list_before(headers: &HeaderMap) -> String {
     let referer = headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
     let uri: Option<Uri> = referer.and_then(|referer| referer.parse().ok());
     let list = uri.filter(|uri| uri.path() == "/products" || is_product(uri.path()));

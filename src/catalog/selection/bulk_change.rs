@@ -1,6 +1,7 @@
 //! A change to many products: one row, which is the truth about how far it is.
 
 use crate::catalog::Filter;
+use crate::catalog::api::ListQuery;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::types::Json;
@@ -106,6 +107,12 @@ impl BulkChange {
     /// The address of its page.
     pub fn address(&self) -> String {
         format!("/products/changes/{}", self.id)
+    }
+
+    /// The list in which its products were chosen, as far as it is known.
+    pub fn list_address(&self) -> String {
+        let words = self.filter.as_ref().map(|filter| ListQuery::from(&filter.0));
+        words.unwrap_or_default().address()
     }
 
     /// Where a form undoes it, while that can be done.

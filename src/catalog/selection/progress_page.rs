@@ -67,23 +67,33 @@ impl Progress {
         (!parts.is_empty()).then(|| format!("Products {}.", parts.join(" and ")))
     }
 
-    /// What became of products that were looked at and stayed as they were.
-    fn left_alone(&self) -> Option<String> {
-        let left = self.change.done - self.change.changed;
-        if left <= 0 {
-            return None;
-        }
-        let products = format::count(left, "product", "products");
-        Some(match self.change.action {
-            BulkAction::Activate => format!("{products} had been active already."),
-            BulkAction::Deactivate => format!("{products} had been inactive already."),
-            BulkAction::Delete => format!("{products} had been changed or deleted by somebody else meanwhile."),
-            BulkAction::Restore => format!(
-                "{products} could not be brought back: meanwhile their SKUs have been given to other products, or they \
-                 are back already."
-            ),
-        })
+    /// Whether some products may not have been looked at, and never will be.
+    fn ended_early(&self) -> bool {
+        matches!(self.change.state, BulkState::Failed | BulkState::Cancelled)
     }
+
+    /// See [`left_alone`].
+    fn left_alone(&self) -> Option<String> {
+        left_alone(&self.change)
+    }
+}
+
+/// What became of products that were looked at and stayed as they were.
+fn left_alone(change: &BulkChange) -> Option<String> {
+    let left = change.done - change.changed;
+    if left <= 0 {
+        return None;
+    }
+    let products = format::count(left, "product", "products");
+    Some(match change.action {
+        BulkAction::Activate => format!("{products} had been active already."),
+        BulkAction::Deactivate => format!("{products} had been inactive already."),
+        BulkAction::Delete => format!("{products} had been changed or deleted by somebody else meanwhile."),
+        BulkAction::Restore => format!(
+            "{products} could not be brought back: meanwhile their SKUs have been given to other products, or they \
+             are back already."
+        ),
+    })
 }
 
 fn going_on(change: &BulkChange) -> String {
@@ -97,7 +107,7 @@ fn going_on(change: &BulkChange) -> String {
 }
 
 /// What a change did, in a sentence.
-pub fn summary(change: &BulkChange) -> String {
+fn summary(change: &BulkChange) -> String {
     let products = format::count(change.changed, "product", "products");
     let is = if change.changed == 1 { "is" } else { "are" };
     match change.action {
@@ -106,6 +116,12 @@ pub fn summary(change: &BulkChange) -> String {
         BulkAction::Delete => format!("Deleted {products}."),
         BulkAction::Restore => format!("{products} {is} back."),
     }
+}
+
+/// The same with what it left as it was, for where nothing else is told about it.
+pub fn whole_summary(change: &BulkChange) -> String {
+    let parts = [Some(summary(change)), left_alone(change)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -169,6 +185,7 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("1,000 products had been changed or deleted by somebody else"));
+        assert!(!html.contains("What was done stays"), "{html}");
         assert!(!html.contains("http-equiv=\"refresh\""));
         let html = page(BulkAction::Restore, BulkState::Done);
         assert!(
@@ -177,5 +194,34 @@ mod tests {
         );
         let html = page(BulkAction::Activate, BulkState::Failed);
         assert!(html.contains("The disk is &#60;full&#62;."), "{html}");
+        assert!(
+            html.contains("5,000 of 12,345 were changed. What was done stays"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn what_is_over_leads_back_to_the_list_it_was_chosen_in() {
+        let html = page(BulkAction::Deactivate, BulkState::Done);
+        let list = "href=\"/products?q=%3Clamp%3E&#38;status=inactive\"";
+        assert_eq!(html.matches(list).count(), 2, "{html}");
+        let named = BulkChange {
+            filter: None,
+            ..change(BulkAction::Activate, BulkState::Done)
+        };
+        assert_eq!(named.list_address(), "/products");
+    }
+
+    #[test]
+    fn a_message_tells_what_was_left_as_it_was() {
+        let told = |done| {
+            whole_summary(&BulkChange {
+                done,
+                changed: 3,
+                ..change(BulkAction::Activate, BulkState::Done)
+            })
+        };
+        assert_eq!(told(3), "3 products made active.");
+        assert_eq!(told(5), "3 products made active. 2 products had been active already.");
     }
 }

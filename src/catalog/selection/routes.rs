@@ -2,11 +2,12 @@
 
 use super::api::{end, find};
 use super::bulk_change::{BulkChange, BulkChangeJson};
-use super::progress_page::{Progress, ProgressPage, summary};
+use super::progress_page::{Progress, ProgressPage, whole_summary};
 use super::request::Request;
 use super::start::start;
 use super::undo;
 use crate::catalog::Search;
+use crate::catalog::edit::routes::list_before;
 use crate::http::fragment::Wanted;
 use crate::http::pages::Flash;
 use crate::http::{Error, flash, render};
@@ -14,7 +15,7 @@ use crate::platform::doorbell::Doorbell;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
@@ -33,10 +34,11 @@ pub async fn create(
     State(search): State<Search>,
     State(doorbell): State<Doorbell>,
     wanted: Wanted,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
     let change = start(&search, &doorbell, &Request::from_form(&body)?).await?;
-    Ok(answer(wanted, change))
+    Ok(answer(wanted, &headers, change))
 }
 
 /// `GET /products/changes/{id}`: how far it is, live while it goes on.
@@ -52,8 +54,11 @@ pub async fn show(State(search): State<Search>, Path(id): Path<String>, wanted: 
 
 /// `POST /products/changes/{id}/cancellation`.
 pub async fn cancel(State(search): State<Search>, Path(id): Path<String>) -> Result<Redirect, Error> {
-    let change = end(&search, &id).await?;
-    Ok(Redirect::to(&change.address()))
+    match end(&search, &id).await {
+        // Whoever was too late sees how it ended.
+        Ok(_) | Err(Error::Conflict(_)) => Ok(Redirect::to(&find(&search, &id).await?.address())),
+        Err(error) => Err(error),
+    }
 }
 
 /// `POST /products/changes/{id}/restoration`: undoes a deletion.
@@ -62,21 +67,22 @@ pub async fn restore(
     State(doorbell): State<Doorbell>,
     Path(id): Path<String>,
     wanted: Wanted,
+    headers: HeaderMap,
 ) -> Result<Response, Error> {
     let id = find(&search, &id).await?.id;
-    Ok(answer(wanted, undo::undo(&search, &doorbell, id).await?))
+    Ok(answer(wanted, &headers, undo::undo(&search, &doorbell, id).await?))
 }
 
 /// What is over already is told on the list; else its own page tells.
-fn answer(wanted: Wanted, change: BulkChange) -> Response {
-    let (text, undo) = (summary(&change), change.undo_address());
+fn answer(wanted: Wanted, headers: &HeaderMap, change: BulkChange) -> Response {
+    let (text, undo) = (whole_summary(&change), change.undo_address());
     let location = (!change.is_over()).then(|| change.address());
     if wanted.is_page() {
         let mut told = Flash::good(text);
         told.undo = undo;
         return match location {
             Some(location) => Redirect::to(&location).into_response(),
-            None => flash::redirect("/products", &told),
+            None => flash::redirect(&list_before(headers), &told),
         };
     }
     let status = if location.is_some() {

@@ -62,7 +62,7 @@ pub async fn work_on_next(
         };
         tell(claim, &change, &error);
         if change.attempts >= MOST_ATTEMPTS {
-            queries::fail(pool, claim, &gave_up(&error)).await?;
+            queries::fail(pool, claim, &gave_up()).await?;
         } else {
             let pause = Duration::from_millis(250) * 2_u32.pow(change.attempts.clamp(1, 5) as u32);
             queries::release(pool, claim, pause, true).await?;
@@ -101,6 +101,7 @@ fn tell(claim: Claim, change: &BulkChange, error: &anyhow::Error) {
     }
 }
 
-fn gave_up(error: &anyhow::Error) -> String {
-    format!("It was tried {MOST_ATTEMPTS} times and did not get any further: {error:#}. What was changed so far stays.")
+/// What people are told. The error itself is in the log, for those who can do something about it.
+fn gave_up() -> String {
+    format!("It was tried {MOST_ATTEMPTS} times and did not get any further. What was changed so far stays.")
 }
