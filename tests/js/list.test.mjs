@@ -84,6 +84,7 @@ test('everything carries its filter and number', () => {
 
 test('nothing is done before its number is named', () => {
   assert.equal(question('delete', 12_345).title, 'Delete 12,345 products?')
+  assert.match(question('delete', 1).words, /removes it from your catalogue\. You can undo it/)
   assert.equal(question('deactivate', 1).yes, 'Make 1 product inactive')
 })
 

@@ -19,7 +19,7 @@ export function question(action, count) {
   const products = countWords(count, 'product', 'products')
   const them = count === 1 ? 'it' : 'them'
   if (action === 'delete') {
-    return { title: `Delete ${products}?`, words: `This removes ${them} from your catalogue.`, yes: `Delete ${products}`, isBad: true }
+    return { title: `Delete ${products}?`, words: `This removes ${them} from your catalogue. You can undo it right afterwards.`, yes: `Delete ${products}`, isBad: true }
   }
   const status = action === 'activate' ? 'active' : 'inactive'
   return { title: `Make ${products} ${status}?`, words: `Those that are ${status} already stay as they are.`, yes: `Make ${products} ${status}` }
