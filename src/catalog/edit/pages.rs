@@ -119,7 +119,10 @@ impl ProductPage {
                 leave: "/products".into(),
             },
             conflict: None,
-            origin: steps.last().filter(|_| history.is_complete).cloned(),
+            origin: match steps.last() {
+                Some(first) if history.is_complete => Some(first.clone()),
+                _ => StepView::last_import(&product),
+            },
             steps,
             is_complete: history.is_complete,
             shows_all,
@@ -277,6 +280,26 @@ mod tests {
         );
         let fragment = page.as_main().render().unwrap();
         assert!(!fragment.contains("<html") && fragment.contains("LAMP-1"));
+    }
+
+    #[test]
+    fn a_product_whose_story_is_cut_still_shows_its_import() {
+        let html = ProductPage::new(product(), &History::default(), true).render().unwrap();
+        shows(
+            &html,
+            &[
+                "Where it came from",
+                "Last imported by",
+                "href=\"/imports/12\"",
+                "line 1,345",
+            ],
+        );
+        let by_hand = Product {
+            import_id: None,
+            ..product()
+        };
+        let html = ProductPage::new(by_hand, &History::default(), true).render().unwrap();
+        assert!(!html.contains("Where it came from"));
     }
 
     #[test]

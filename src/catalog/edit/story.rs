@@ -2,6 +2,7 @@
 
 use super::history::{FieldChange, Origin, Step};
 use super::record::Action;
+use crate::catalog::product::Product;
 use chrono::{DateTime, Utc};
 
 /// Texts longer than this are shown around what differs.
@@ -70,6 +71,21 @@ impl From<&Step> for StepView {
             at: step.at,
             changes: step.changes.iter().map(ChangeView::from).collect(),
         }
+    }
+}
+
+impl StepView {
+    /// What a product itself knows of where it came from, when its story does not go back so far.
+    pub fn last_import(product: &Product) -> Option<Self> {
+        Some(Self {
+            what: "Last imported",
+            import: Some(ImportView {
+                id: product.import_id?,
+                line: product.import_line,
+            }),
+            at: None,
+            changes: Vec::new(),
+        })
     }
 }
 
