@@ -19,9 +19,9 @@ export function selection({ root, place, results, signal }) {
       box.checked = selected.has(box.value)
       box.closest('tr').classList.toggle('is-selected', box.checked)
     }
-    const head = place.querySelector('[data-tick-page]')
     const chosen = boxes.filter(box => box.checked).length
-    if (head) {
+    // Narrow windows have no heads of columns, and another box instead.
+    for (const head of place.querySelectorAll('[data-tick-page]')) {
       head.checked = chosen > 0 && chosen === boxes.length
       head.indeterminate = chosen > 0 && chosen < boxes.length
     }
