@@ -257,7 +257,11 @@ impl ListView {
 
     /// Every order that can be chosen.
     pub fn sorts(&self) -> Vec<Choice> {
-        let chosen = self.sort.to_word();
+        // Where nothing is searched for, every product is as good a match, and they stand by SKU.
+        let chosen = match self.sort.to_word() {
+            word if self.q().is_empty() => word.replace("relevance", "sku"),
+            word => word,
+        };
         let offered = [
             ("relevance", "Best match first", !self.q().is_empty()),
             ("-relevance", "Best match last", false),
@@ -438,6 +442,9 @@ mod tests {
         let by_name = list(asked(|asked| asked.sort = "-name".into()), Vec::new());
         assert_eq!(chosen(&by_name).0, "-name");
         assert!(by_name.sorts().iter().all(|sort| !sort.text.contains("match")));
+        let nothing_searched = list(asked(|asked| asked.sort = "relevance".into()), Vec::new());
+        assert_eq!(chosen(&nothing_searched).1, "SKU, A to Z");
+        assert!(nothing_searched.sorts().iter().all(|sort| !sort.text.contains("match")));
     }
 
     #[test]

@@ -13,6 +13,8 @@ test('an address has one form, without what goes without saying', () => {
   assert.equal(query('limit=50&sort=sku&status=all&q=+'), '')
   assert.equal(query('sort=relevance&q=lamp&limit=25'), '?q=lamp&limit=25')
   assert.equal(query('sort=sku&q=lamp'), '?q=lamp&sort=sku')
+  assert.equal(query('sort=relevance&q=+'), '')
+  assert.equal(query('sort=-relevance&q=lamp'), '?q=lamp&sort=-relevance')
   assert.equal(query('other=1&import=7&q=50%25+off'), '?q=50%25+off&import=7')
 })
 

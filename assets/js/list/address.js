@@ -19,8 +19,13 @@ function goesWithoutSaying(word, value, words) {
   if (word === 'q') return value.trim() === ''
   if (word === 'status') return value === 'all'
   if (word === 'limit') return value === USUAL_LIMIT
-  if (word === 'sort') return value === ((words.get('q') ?? '').trim() ? 'relevance' : 'sku')
+  if (word === 'sort') return isSearch(words) ? value === 'relevance' : value === 'sku' || value.endsWith('relevance')
   return false
+}
+
+/** Where nothing is searched for, nothing is more relevant than another. */
+function isSearch(words) {
+  return (words.get('q') ?? '').trim() !== ''
 }
 
 /** The words that say which products are meant, in whatever order they are shown and wherever the page begins. */
