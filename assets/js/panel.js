@@ -21,7 +21,7 @@ export function openPanels() {
     event.preventDefault()
     const leaves = panel?.open && hasUnsaved(panel) && !link.hasAttribute('data-discards')
     if (leaves) closingAsked(panel).then(yes => { if (yes) openPanel(link.href) })
-    else openPanel(link.href)
+    else openPanel(link.href, link.dataset.panelFocus)
   })
   addEventListener('popstate', follow)
   // Another page in place of this one: only what its entry says is shown beside it.
@@ -45,8 +45,8 @@ function follow(event) {
   close()
 }
 
-/** Shows the page of that address in the panel. */
-async function openPanel(address) {
+/** Shows the page of that address in the panel; `field` is the id of a field that gets the focus. */
+async function openPanel(address, field) {
   panel ??= listen(makePanel())
   const mine = ++latest
   enter(address)
@@ -58,7 +58,7 @@ async function openPanel(address) {
     const response = await fetch(address, { headers: { ...FRAGMENT, Accept: 'text/html' } })
     const html = await response.text()
     if (mine !== latest) return
-    if (isHtml(response)) show(html)
+    if (isHtml(response)) show(html, field)
     else tellProblem(html)
   } catch {
     if (mine === latest) showProblem(content(), 'This could not be loaded. Check the connection, close this and try again.')
@@ -112,14 +112,14 @@ function shut() {
   panel.close()
 }
 
-function show(html) {
+function show(html, field) {
   stop()
   const place = content()
   place.removeAttribute('aria-busy')
   place.replaceChildren(...new DOMParser().parseFromString(html, 'text/html').body.childNodes)
   place.scrollTop = 0
   stop = start(place)
-  const first = place.querySelector('[aria-invalid=true], [data-focus], [autofocus]')
+  const first = place.querySelector('[aria-invalid=true], [data-focus], [autofocus]') ?? (field && document.getElementById(field))
   if (first) first.focus()
   else place.focus()
 }

@@ -172,6 +172,14 @@ test('the keyboard walks, selects and opens', async () => {
   await firstSku('CHAIR-001')
 })
 
+test('a product is edited by its key', async () => {
+  await visit('/products')
+  await page.keyboard.press('j')
+  await page.keyboard.press('e')
+  await until('its name', () => page.evaluate(() => document.activeElement.id === 'product-name'))
+  assert.equal(await page.locator('.panel #product-name').inputValue(), 'Chair 1')
+})
+
 test('letters that are typed are letters', async () => {
   await visit('/products')
   await box().focus()

@@ -17,7 +17,7 @@ export function keys(list) {
     j: () => move(place, 1),
     k: () => move(place, -1),
     o: () => open(place),
-    e: () => open(place),
+    e: () => open(place, 'product-name'),
     x: () => tick(list, false),
     X: () => tick(list, true),
     n: () => root.querySelector('[data-new]').click(),
@@ -85,10 +85,14 @@ function move(place, step) {
   links[next]?.closest('tr').scrollIntoView({ block: 'nearest' })
 }
 
-function open(place) {
+/** Opens the product one is at, perhaps with the focus in a field of its form. */
+function open(place, field) {
   const here = at(place)
   if (here < 0) return false
-  rows(place)[here].click()
+  const link = rows(place)[here]
+  if (field) link.dataset.panelFocus = field
+  link.click()
+  delete link.dataset.panelFocus
 }
 
 function tick({ place, selection }, isRange) {
