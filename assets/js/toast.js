@@ -36,7 +36,10 @@ function button(label, className, run) {
   return made
 }
 
-/** The live region; inside an open dialog, since whatever is outside of one cannot be reached. */
+/**
+ * The live region, which comes with the page: of one that comes with its first words, they may not be read out. Inside an
+ * open dialog, since whatever is outside of one cannot be reached.
+ */
 function placeOfToasts() {
   const home = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body
   const place = document.querySelector('.toasts') ?? document.createElement('div')
