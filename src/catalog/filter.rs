@@ -35,7 +35,7 @@ pub struct Filter {
     pub changed_since: Option<DateTime<Utc>>,
     /// Changed before then.
     pub changed_before: Option<DateTime<Utc>>,
-    /// Added or last changed by this import, whatever was done to them by hand since.
+    /// This import was the last to add or change them, whatever was done to them by hand since.
     pub import_id: Option<i64>,
 }
 

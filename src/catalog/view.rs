@@ -269,8 +269,8 @@ impl ListView {
             ("-sku", "SKU, Z to A", true),
             ("name", "Name, A to Z", true),
             ("-name", "Name, Z to A", true),
-            ("-updated_at", "Changed last first", true),
-            ("updated_at", "Changed longest ago first", true),
+            ("-updated_at", "Recently changed", true),
+            ("updated_at", "Least recently changed", true),
             ("-created_at", "Newest first", true),
             ("created_at", "Oldest first", true),
         ];
