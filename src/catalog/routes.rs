@@ -11,7 +11,7 @@ use crate::http::fragment::{self, Wanted};
 use crate::http::render::{self, Page};
 use axum::extract::{Query as UrlQuery, State};
 use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 /// Up to here products are counted while somebody waits.
@@ -31,7 +31,10 @@ pub async fn index(
     wanted: Wanted,
     UrlQuery(asked): UrlQuery<ListQuery>,
 ) -> Result<Response, Error> {
-    let query = asked.parse()?;
+    let query = match asked.parse() {
+        Ok(query) => query,
+        Err(error) => return first_page(&asked).map(IntoResponse::into_response).ok_or(error),
+    };
     let (counts, page) = tokio::join!(counts::read(&search.database.pool), list::page(&search, &query));
     let counts = counts?;
     let list = ListView::new(asked, &query, counts, page?);
@@ -46,6 +49,12 @@ pub async fn index(
     };
     let page = ProductsPage::new(list).offering(restoration);
     Ok((kept("no-cache"), render::page(&page)?).into_response())
+}
+
+/// An address that leads to no page of its list leads to the first one, if nothing else is wrong with it.
+fn first_page(asked: &ListQuery) -> Option<Redirect> {
+    let first = asked.at("");
+    (!asked.cursor.is_empty() && first.parse().is_ok()).then(|| Redirect::to(&first.address()))
 }
 
 /// `GET /products/count`: how many match. Rows come first, so this is asked after they are shown.

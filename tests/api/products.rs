@@ -72,6 +72,13 @@ async fn pages_together_are_the_whole_list_both_ways() -> anyhow::Result<()> {
             "{bad}"
         );
     }
+    let page = served.get("/products?status=active&cursor=!").await?;
+    assert_eq!(page.status(), 200);
+    assert_eq!(
+        page.url().query(),
+        Some("status=active"),
+        "a page leads to the first one"
+    );
     Ok(())
 }
 
