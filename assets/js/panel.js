@@ -146,7 +146,7 @@ async function submit(form, submitter) {
 
 /** The panel was closed, or shows something else by now: it stays as it is, and a message tells what did not work. */
 function tellLeft(response) {
-  if (!response?.ok) toast({ text: 'What you left in the side panel was not saved.', tone: 'bad' })
+  if (!response?.ok) toast({ text: 'What you left was not saved.', tone: 'bad' })
 }
 
 async function saved({ done, undo, product }, mine) {

@@ -45,7 +45,6 @@ function placeOfToasts() {
   const place = document.querySelector('.toasts') ?? document.createElement('div')
   place.className = 'toasts'
   place.setAttribute('role', 'status')
-  place.setAttribute('aria-live', 'polite')
   if (place.parentElement !== home) home.append(place)
   return place
 }

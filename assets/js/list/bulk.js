@@ -14,7 +14,7 @@ export function bulkActions(list) {
   const { root, results, selection: { selected, draw }, signal } = list
   const bar = root.querySelector('.selection')
   const dialog = root.querySelector('#confirm')
-  let isRunning = false
+  let running
 
   async function run(action) {
     const many = selected.everything !== null
@@ -22,13 +22,6 @@ export function bulkActions(list) {
     bar.classList.add('is-busy')
     await send(action).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
     bar.classList.remove('is-busy')
-  }
-
-  /** One at a time: keys press a button that the mouse cannot reach any more. */
-  async function runOnce(action) {
-    if (isRunning) return
-    isRunning = true
-    await run(action).finally(() => { isRunning = false })
   }
 
   async function send(action) {
@@ -74,7 +67,8 @@ export function bulkActions(list) {
 
   bar.addEventListener('submit', event => {
     event.preventDefault()
-    runOnce(event.submitter.value)
+    // One at a time: keys press a button that the mouse cannot reach any more.
+    running ??= run(event.submitter.value).finally(() => { running = undefined })
   }, { signal })
   bar.querySelector('[data-export]').addEventListener('click', event => {
     event.currentTarget.href = `/products/export.csv${exportQuery(selected, results.query)}`
