@@ -66,14 +66,26 @@ pub async fn pending(connection: &mut PgConnection, most_products: i64) -> sqlx:
 
 /// Which products of a segment no longer count.
 pub async fn dead(connection: &mut PgConnection, segment_id: i64) -> sqlx::Result<RoaringBitmap> {
-    let bytes: Option<Vec<u8>> = sqlx::query_scalar("SELECT dead FROM search_segments WHERE id = $1")
-        .bind(segment_id)
-        .fetch_one(connection)
+    let found = dead_of(connection, &[segment_id]).await?;
+    found
+        .into_iter()
+        .next()
+        .map(|(_, dead)| dead)
+        .ok_or(sqlx::Error::RowNotFound)
+}
+
+/// The same of several, each with its id.
+pub async fn dead_of(connection: &mut PgConnection, segment_ids: &[i64]) -> sqlx::Result<Vec<(i64, RoaringBitmap)>> {
+    let rows: Vec<(i64, Option<Vec<u8>>)> = sqlx::query_as("SELECT id, dead FROM search_segments WHERE id = ANY($1)")
+        .bind(segment_ids)
+        .fetch_all(connection)
         .await?;
-    match bytes {
-        Some(bytes) => RoaringBitmap::deserialize_from(&bytes[..]).map_err(|error| sqlx::Error::Decode(error.into())),
-        None => Ok(RoaringBitmap::new()),
-    }
+    let read = |bytes: Vec<u8>| RoaringBitmap::deserialize_from(&bytes[..]);
+    let dead = rows
+        .into_iter()
+        .map(|(id, bytes)| Ok((id, bytes.map_or_else(|| Ok(RoaringBitmap::new()), read)?)));
+    dead.collect::<std::io::Result<_>>()
+        .map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// Chunks of columns, each of its segment.

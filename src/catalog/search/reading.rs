@@ -5,7 +5,7 @@ use super::Search;
 use super::cache::{Cache, Key};
 use super::columns::{self, Column, ORDINALS_PER_CHUNK};
 use super::pages;
-use super::read_queries::{self as queries, PendingRow, SCANNED_PRODUCTS};
+use super::read_queries::{self as queries, PendingRow, SCANNED_PRODUCTS, SegmentRow};
 use crate::catalog::Product;
 use anyhow::{Context as _, Result};
 use roaring::RoaringBitmap;
@@ -49,14 +49,16 @@ impl<'a> Reading<'a> {
             fresh_ids: Vec::new(),
             is_behind: false,
         };
-        for row in queries::segments(&mut reading.transaction).await? {
-            let dead = reading.dead(row.id, row.dead_products).await?;
-            reading.segments.push(Segment {
+        let rows = queries::segments(&mut reading.transaction).await?;
+        let mut dead = reading.dead(&rows).await?;
+        reading.segments = rows
+            .iter()
+            .map(|row| Segment {
                 id: row.id,
                 products: row.products as u32,
-                left_out: dead.as_ref().clone(),
-            });
-        }
+                left_out: dead.remove(&row.id).unwrap_or_default(),
+            })
+            .collect();
         let pending = queries::pending(&mut reading.transaction, SCANNED_PRODUCTS).await?;
         reading.scan(pending).await?;
         Ok(reading)
@@ -126,16 +128,25 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    async fn dead(&mut self, segment: i64, dead_products: i32) -> Result<Arc<RoaringBitmap>> {
-        if dead_products == 0 {
-            return Ok(Arc::default());
+    /// What is dead, by segment, where something is. Each step of the index changes that of most segments.
+    async fn dead(&mut self, segments: &[SegmentRow]) -> Result<HashMap<i64, RoaringBitmap>> {
+        let key = |row: &SegmentRow| Key::Dead(row.id, row.dead_products);
+        let (mut dead, mut missing) = (HashMap::new(), HashMap::new());
+        for row in segments.iter().filter(|row| row.dead_products > 0) {
+            match self.cache.bitmap(&key(row)) {
+                Some(kept) => drop(dead.insert(row.id, kept.as_ref().clone())),
+                None => drop(missing.insert(row.id, key(row))),
+            }
         }
-        let key = Key::Dead(segment, dead_products);
-        if let Some(dead) = self.cache.bitmap(&key) {
-            return Ok(dead);
+        let ids: Vec<i64> = missing.keys().copied().collect();
+        if !ids.is_empty() {
+            for (id, read) in queries::dead_of(&mut self.transaction, &ids).await? {
+                if let Some(key) = missing.remove(&id) {
+                    dead.insert(id, self.cache.keep_bitmap(key, read).as_ref().clone());
+                }
+            }
         }
-        let dead = queries::dead(&mut self.transaction, segment).await?;
-        Ok(self.cache.keep_bitmap(key, dead))
+        Ok(dead)
     }
 
     /// A chunk of a column.
