@@ -31,7 +31,7 @@ const SMALL_SEGMENT: u64 = 500;
 /// While imports come in, segments are folded only when there are more than this.
 const MANY_SEGMENTS: usize = 12;
 /// So often pages are given way to, in products, and for so long at most: what is indexed must be found soon.
-const GIVES_WAY_EVERY: usize = 4_096;
+const GIVES_WAY_EVERY: usize = 2_048;
 const GIVES_WAY: Duration = Duration::from_millis(30);
 /// How often it is looked whether something waits to be indexed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -24,7 +24,7 @@ use std::time::Duration;
 /// Blocks of one batch: about 10,000 rows, the size that measured best.
 const BLOCKS_PER_BATCH: usize = 32;
 /// The same while pages are busy: a batch keeps a processor, and they wait for it.
-const BLOCKS_WHILE_BUSY: usize = 8;
+const BLOCKS_WHILE_BUSY: usize = 4;
 /// How long a batch gives way to pages at most.
 const GIVES_WAY: Duration = Duration::from_millis(100);
 /// How often a batch is tried when people change the same products meanwhile.
