@@ -96,18 +96,14 @@ impl ProductForm {
 
     /// What is to change of a product that is `current`.
     pub fn patch(&self, current: &Product) -> Patch {
-        let takes = |pick: &str| self.keep == "mine" || pick != "theirs";
-        let description = in_lines(&self.description);
-        let sku = (self.sku.trim() != in_line(&current.sku)).then(|| self.sku.clone());
-        let name = (self.name != in_line(&current.name)).then(|| self.name.trim().to_owned());
-        let description = (description != in_lines(&current.description)).then(|| description.into_owned());
-        let active = (self.is_active() != current.active).then(|| self.is_active());
+        let form = self.clone().with_picks(current);
+        let description = in_lines(&form.description);
         Patch {
-            sku: sku.filter(|_| takes(&self.pick_sku)),
-            name: name.filter(|_| takes(&self.pick_name)),
-            description: description.filter(|_| takes(&self.pick_description)),
-            active: active.filter(|_| takes(&self.pick_active)),
-            version: self.version(),
+            sku: (form.sku.trim() != in_line(&current.sku)).then(|| form.sku.clone()),
+            name: (form.name != in_line(&current.name)).then(|| form.name.trim().to_owned()),
+            description: (description != in_lines(&current.description)).then(|| description.into_owned()),
+            active: (form.is_active() != current.active).then(|| form.is_active()),
+            version: form.version(),
         }
     }
 }

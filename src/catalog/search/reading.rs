@@ -86,8 +86,6 @@ impl<'a> Reading<'a> {
                 (None, None) => self.is_behind = true,
             }
         }
-        ids.sort_unstable();
-        ids.dedup();
         self.fetch(&ids, &keys).await?;
         self.fresh.sort_by_key(|product| product.id);
         self.fresh.dedup_by_key(|product| product.id);
