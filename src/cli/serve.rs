@@ -1,7 +1,7 @@
 //! `serve` and `web`: the processes that answer.
 
 use super::start::{Connections, Opened};
-use super::work::{GRACE, WorkSettings, engine, until_late, uploads, workers};
+use super::work::{WorkSettings, engine, until_late, uploads, workers};
 use super::{Failure, signals, start};
 use crate::accounts::Access;
 use crate::catalog::Search;
@@ -98,17 +98,11 @@ async fn serve_with(
     let carrier = engine.doorbell.carry();
     let state = state(arguments, &engine, opened.pools()).await?;
     let beside = beside(arguments, half, &engine, working, state.webhooks.sealing.clone())?;
-    let beside = tokio::spawn(until_late(stopping.clone(), beside));
+    let beside = tokio::spawn(until_late(stopping.clone(), "work", beside));
     announce(&listener)?;
     let mut asked = stopping.clone();
     let server = serving::serve(listener, router::service(state), async move { asked.wait().await });
-    let mut late = stopping;
-    tokio::select! {
-        () = server => {}
-        () = late.wait_and(GRACE) => {
-            tracing::warn!("some requests did not end in time");
-        }
-    }
+    until_late(stopping, "requests", server).await;
     beside.await.context("the workers ended")?;
     carrier.end().await;
     Ok(())

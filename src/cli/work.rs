@@ -30,7 +30,7 @@ const LOOK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long requests and work may take to end after the process was asked to stop: platforms kill after 25 to 30 s, and
 /// connections are still to be closed.
-pub const GRACE: Duration = Duration::from_secs(15);
+const GRACE: Duration = Duration::from_secs(15);
 
 /// The settings of all processes that stay.
 #[derive(Args, Clone)]
@@ -88,7 +88,7 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         let working = workers(settings, &engine, &opened.database, sealing)?;
         tracing::info!("working");
         let present = status::be_present(&opened.pages.pool, "worker", stopping.clone());
-        until_late(stopping.clone(), async {
+        until_late(stopping.clone(), "work", async {
             tokio::join!(working, present);
         })
         .await;
@@ -100,10 +100,10 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
 
 /// Works until that is done, or has had its time after the process was asked to stop. What it leaves then is what a process
 /// leaves that is killed.
-pub async fn until_late(mut stopping: Stopping, work: impl Future<Output = ()>) {
+pub async fn until_late(mut stopping: Stopping, what: &str, work: impl Future<Output = ()>) {
     tokio::select! {
         () = work => {}
-        () = stopping.wait_and(GRACE) => tracing::warn!("some work did not end in time"),
+        () = stopping.wait_and(GRACE) => tracing::warn!("some {what} did not end in time"),
     }
 }
 
