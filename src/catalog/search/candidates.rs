@@ -211,6 +211,8 @@ impl Plan {
         if let Some(changed) = &found.changed {
             all &= changed;
         }
+        // From a run, products would be taken one by one.
+        all.remove_run_compression();
         all -= &segment.left_out;
         let mut candidates = Candidates {
             by_sku: all.clone(),

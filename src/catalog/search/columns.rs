@@ -45,7 +45,17 @@ pub enum Column {
     GramFences = 12,
     /// Bitmaps that are too long for their page.
     Bitmaps = 13,
+    /// The first and the last position of each of [`ORDERS`]. Segments built before there was this have none.
+    Ends = 14,
 }
+
+/// Every order, by its fences.
+const ORDERS: [Column; 4] = [
+    Column::SkuFences,
+    Column::NameFences,
+    Column::CreationFences,
+    Column::ChangeFences,
+];
 
 /// A column, the number of a chunk of it, its bytes.
 pub type Chunk = (Column, i32, Vec<u8>);
@@ -130,10 +140,12 @@ impl Columns {
         chunks.push((Column::IdFences, 0, id_fences));
         let in_place: Vec<u32> = (0..self.rows.len() as u32).collect();
         chunks.push((Column::SkuFences, 0, self.fences(&in_place, |_| Rank::Sku)));
+        let mut ends = self.ends(&in_place, |_| Rank::Sku);
         let mut add = |column, fences, order: &[u32], rank: &dyn Fn(usize) -> Rank| {
             let ordinals = order.iter().map(|ordinal| ordinal.to_le_bytes());
             cut(&mut chunks, column, ORDINALS_PER_CHUNK, ordinals);
             chunks.push((fences, 0, self.fences(order, rank)));
+            ends.extend(self.ends(order, rank));
         };
         let by_name = self.sorted_by_name();
         add(Column::ByName, Column::NameFences, &by_name, &|at| {
@@ -147,6 +159,7 @@ impl Columns {
         add(Column::ByChange, Column::ChangeFences, &by_change, &|at| {
             Rank::Time(self.rows[at].updated_at)
         });
+        chunks.push((Column::Ends, 0, ends));
         chunks
     }
 
@@ -180,17 +193,25 @@ impl Columns {
     }
 
     fn fences(&self, order: &[u32], rank: impl Fn(usize) -> Rank) -> Vec<u8> {
-        let mut fences = Vec::new();
-        for ordinal in order.iter().step_by(FENCE_EVERY) {
+        self.positions(order.iter().step_by(FENCE_EVERY), rank)
+    }
+
+    fn ends(&self, order: &[u32], rank: impl Fn(usize) -> Rank) -> Vec<u8> {
+        self.positions(order.first().into_iter().chain(order.last()), rank)
+    }
+
+    fn positions<'a>(&self, ordinals: impl Iterator<Item = &'a u32>, rank: impl Fn(usize) -> Rank) -> Vec<u8> {
+        let mut positions = Vec::new();
+        for ordinal in ordinals {
             let at = *ordinal as usize;
             match rank(at) {
-                Rank::Name(name) => put_text(&mut fences, name.as_bytes()),
-                Rank::Time(time) => put_text(&mut fences, &time.to_le_bytes()),
-                Rank::Sku | Rank::Relevance(_) => put_text(&mut fences, b""),
+                Rank::Name(name) => put_text(&mut positions, name.as_bytes()),
+                Rank::Time(time) => put_text(&mut positions, &time.to_le_bytes()),
+                Rank::Sku | Rank::Relevance(_) => put_text(&mut positions, b""),
             }
-            put_text(&mut fences, self.key(at).as_bytes());
+            put_text(&mut positions, self.key(at).as_bytes());
         }
-        fences
+        positions
     }
 }
 
@@ -260,16 +281,32 @@ pub fn chunks_of(fences: &[i64], ids: impl Iterator<Item = i64>) -> Vec<i32> {
 pub fn fences(column: Column, mut bytes: &[u8]) -> Option<Vec<Position>> {
     let mut fences = Vec::new();
     while !bytes.is_empty() {
-        let rank = take_text(&mut bytes)?;
-        let rank = match column {
-            Column::NameFences => Rank::Name(String::from_utf8(rank.to_vec()).ok()?),
-            Column::CreationFences | Column::ChangeFences => Rank::Time(i64::from_le_bytes(rank.try_into().ok()?)),
-            _ => Rank::Sku,
-        };
-        let sku_key = String::from_utf8(take_text(&mut bytes)?.to_vec()).ok()?;
-        fences.push(Position { rank, sku_key });
+        fences.push(take_position(column, &mut bytes)?);
     }
     Some(fences)
+}
+
+/// Reads [`Column::Ends`].
+pub fn ends(mut bytes: &[u8]) -> Option<Vec<Position>> {
+    let columns = ORDERS.into_iter().flat_map(|column| [column, column]);
+    columns.map(|column| take_position(column, &mut bytes)).collect()
+}
+
+/// The first or the last position of an order, of what [`ends`] gave.
+pub fn end_of(ends: &[Position], fences: Column, is_last: bool) -> Option<&Position> {
+    let order = ORDERS.iter().position(|order| *order == fences)?;
+    ends.get(2 * order + usize::from(is_last))
+}
+
+fn take_position(column: Column, bytes: &mut &[u8]) -> Option<Position> {
+    let rank = take_text(bytes)?;
+    let rank = match column {
+        Column::NameFences => Rank::Name(String::from_utf8(rank.to_vec()).ok()?),
+        Column::CreationFences | Column::ChangeFences => Rank::Time(i64::from_le_bytes(rank.try_into().ok()?)),
+        _ => Rank::Sku,
+    };
+    let sku_key = String::from_utf8(take_text(bytes)?.to_vec()).ok()?;
+    Some(Position { rank, sku_key })
 }
 
 fn take_text<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
@@ -334,5 +371,15 @@ mod tests {
                 sku_key: "k002990".into()
             }
         );
+        let ends = ends(&chunks[&(Column::Ends, 0)]).unwrap();
+        let ends = |column, is_last| end_of(&ends, column, is_last).unwrap().clone();
+        assert_eq!(ends(Column::SkuFences, true).sku_key, "k002999");
+        assert_eq!(
+            ends(Column::NameFences, false).rank,
+            Rank::Name("same beginning a".into())
+        );
+        assert_eq!(ends(Column::NameFences, true).sku_key, "k002999");
+        assert_eq!(ends(Column::CreationFences, false), fences[0]);
+        assert_eq!(ends(Column::ChangeFences, true).rank, Rank::Time(5));
     }
 }

@@ -11,7 +11,7 @@ use super::fold::fold;
 use super::placed::{cut, order};
 use super::read_queries as queries;
 use super::reading::Reading;
-use super::stream::Stream;
+use super::stream::{Start, Stream};
 use super::terms::{CLASSES, Class, Terms, Texts};
 use crate::catalog::Product;
 use anyhow::Result;
@@ -22,7 +22,8 @@ use std::collections::HashMap;
 const FEW: u64 = 200;
 /// The same where an order would have to be walked along.
 const FEW_IN_ORDER: u64 = 1_000;
-/// Candidates that are looked at together at most.
+/// Candidates of a segment that are looked at together, at least and at most.
+const LEAST_AT_ONCE: usize = 4;
 const MOST_AT_ONCE: usize = 1_000;
 
 /// A search under way.
@@ -214,22 +215,32 @@ impl<'a> Finder<'a> {
         };
         let mut found: Vec<Placed> = self.loose.iter().filter(|placed| is_wanted(placed)).cloned().collect();
         let candidates = std::mem::take(&mut self.candidates);
+        let start = Start {
+            by: self.sort.by,
+            is_descending,
+            class: class.unwrap_or(Class::SKU),
+            from,
+        };
+        let ends = self.reading.ends().await?;
         let mut streams = Vec::new();
-        for (segment, candidates) in candidates.iter().enumerate() {
+        for (segment, (candidates, ends)) in candidates.iter().zip(&ends).enumerate() {
             let Some(set) = candidates.of_class(class) else {
                 continue;
             };
-            let by = self.sort.by;
-            let stream = Stream::begin(&mut self.reading, segment, set, by, is_descending, from).await?;
-            streams.push(stream);
-        }
-        let first_step = (want + want / 4)
-            .div_ceil(streams.len().clamp(1, 4))
-            .clamp(8, MOST_AT_ONCE);
-        for stream in &mut streams {
-            stream.step = first_step;
+            streams.push(Stream::begin(&mut self.reading, segment, set, ends, start).await?);
         }
         while let Some(lagging) = lagging(&streams, &found, is_descending, want) {
+            let first_step = (want + want / 4)
+                .div_ceil(lagging.len())
+                .clamp(LEAST_AT_ONCE, MOST_AT_ONCE);
+            for at in &lagging {
+                let step = &mut streams[*at].step;
+                *step = if *step == 0 {
+                    first_step
+                } else {
+                    (*step * 2).min(MOST_AT_ONCE)
+                };
+            }
             let more = self.advance(&mut streams, &lagging, class).await?;
             found.extend(more.into_iter().filter(is_wanted));
         }
@@ -255,7 +266,6 @@ impl<'a> Finder<'a> {
                 wanted.push((stream.segment, ordinal));
                 owners.push(*at);
             }
-            stream.step = (stream.step * 2).min(MOST_AT_ONCE);
         }
         let docs = self.reading.docs(&wanted).await?;
         let ids: Vec<i64> = docs.iter().map(|(id, _)| *id).collect();
@@ -313,22 +323,35 @@ impl Candidates {
     }
 }
 
-/// The streams that must go on before the first `want` are certain: those that have come least far. None when they
-/// are certain.
+/// The streams that must go on before the first `want` are certain; none when they are. As long as fewer are found, that
+/// is the one that has come least far: segments that an import made one after the other often have nothing in common.
+/// Then it is all that may have something before the last of them.
 fn lagging(streams: &[Stream<'_>], found: &[Placed], is_descending: bool, want: usize) -> Option<Vec<usize>> {
     let open: Vec<usize> = (0..streams.len()).filter(|at| !streams[*at].is_over).collect();
-    let not_begun: Vec<usize> = open.iter().copied().filter(|at| streams[*at].bound.is_none()).collect();
-    if !not_begun.is_empty() {
-        return Some(not_begun);
+    let unknown: Vec<usize> = open.iter().copied().filter(|at| streams[*at].bound.is_none()).collect();
+    if !unknown.is_empty() {
+        return Some(unknown);
     }
-    let bound = |at: &usize| streams[*at].bound.as_ref();
-    let least = open.iter().filter_map(|at| Some((*at, bound(at)?)));
-    let (least_at, least) = least.min_by(|(_, one), (_, other)| order(is_descending, one, other))?;
-    let certain = found
-        .iter()
-        .filter(|(position, _)| order(is_descending, position, least) != Ordering::Greater)
-        .count();
-    (certain < want).then(|| vec![least_at])
+    let bounds = open.iter().filter_map(|at| Some((*at, streams[*at].bound.as_ref()?)));
+    let (least_at, _) = bounds
+        .clone()
+        .min_by(|(_, one), (_, other)| order(is_descending, one, other))?;
+    let Some(last) = nth(found, is_descending, want) else {
+        return Some(vec![least_at]);
+    };
+    let before = bounds.filter(|(_, bound)| order(is_descending, bound, last) == Ordering::Less);
+    let before: Vec<usize> = before.map(|(at, _)| at).collect();
+    (!before.is_empty()).then_some(before)
+}
+
+/// Where the last of the first `want` stands, if there are so many.
+fn nth(found: &[Placed], is_descending: bool, want: usize) -> Option<&Position> {
+    let mut positions: Vec<&Position> = found.iter().map(|(position, _)| position).collect();
+    if want == 0 || positions.len() < want {
+        return None;
+    }
+    let (_, last, _) = positions.select_nth_unstable_by(want - 1, |one, other| order(is_descending, one, other));
+    Some(*last)
 }
 
 fn texts(product: &Product) -> Texts<'_> {

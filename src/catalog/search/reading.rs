@@ -112,16 +112,18 @@ impl<'a> Reading<'a> {
         if ids.is_empty() {
             return Ok(());
         }
-        for at in 0..self.segments.len() {
-            let segment = self.segments[at].id;
-            let fences = self.chunk(segment, Column::IdFences, 0).await?;
-            let fences = columns::id_fences(&fences);
-            let chunks = columns::chunks_of(&fences, ids.iter().copied()).into_iter();
-            let wanted: Vec<(i64, Column, i32)> = chunks.map(|chunk| (segment, Column::ById, chunk)).collect();
-            for chunk in self.chunks(&wanted).await? {
-                let found = columns::pairs(&chunk).filter(|(id, _)| ids.binary_search(id).is_ok());
-                self.segments[at].left_out.extend(found.map(|(_, ordinal)| ordinal));
+        let fences = self.segments.iter().map(|segment| (segment.id, Column::IdFences, 0));
+        let fences = self.chunks(&fences.collect::<Vec<_>>()).await?;
+        let (mut wanted, mut owners) = (Vec::new(), Vec::new());
+        for (at, fences) in fences.iter().enumerate() {
+            for chunk in columns::chunks_of(&columns::id_fences(fences), ids.iter().copied()) {
+                wanted.push((self.segments[at].id, Column::ById, chunk));
+                owners.push(at);
             }
+        }
+        for (chunk, at) in self.chunks(&wanted).await?.iter().zip(owners) {
+            let found = columns::pairs(chunk).filter(|(id, _)| ids.binary_search(id).is_ok());
+            self.segments[at].left_out.extend(found.map(|(_, ordinal)| ordinal));
         }
         Ok(())
     }
@@ -188,6 +190,26 @@ impl<'a> Reading<'a> {
         let bytes = rows.into_iter().next().context("fences of the index are missing")?.3;
         let fences = columns::fences(column, &bytes).context("fences of the index are damaged")?;
         Ok(self.cache.keep_fences(key, fences))
+    }
+
+    /// The ends of the orders of every segment ([`columns::end_of`]), in the order of the segments.
+    pub async fn ends(&mut self) -> Result<Vec<Arc<Vec<Position>>>> {
+        let key = |id: i64| Key::Fences(id, Column::Ends as i16);
+        let ids: Vec<i64> = self.segments.iter().map(|segment| segment.id).collect();
+        let kept = ids.iter().filter_map(|id| Some((*id, self.cache.fences(&key(*id))?)));
+        let mut ends: HashMap<i64, Arc<Vec<Position>>> = kept.collect();
+        let missing: Vec<i64> = ids.iter().copied().filter(|id| !ends.contains_key(id)).collect();
+        let wanted: Vec<(i64, Column, i32)> = missing.iter().map(|id| (*id, Column::Ends, 0)).collect();
+        let mut read = HashMap::new();
+        for (id, _, _, bytes) in self.read(&wanted).await? {
+            read.insert(id, columns::ends(&bytes).context("ends of the index are damaged")?);
+        }
+        for id in missing {
+            // An old segment has none, which is worth remembering too.
+            let found = read.remove(&id).unwrap_or_default();
+            ends.insert(id, self.cache.keep_fences(key(id), found));
+        }
+        Ok(ids.iter().filter_map(|id| ends.get(id).cloned()).collect())
     }
 
     /// The ordinals of a segment's products that were changed last from one time on and before another, in

@@ -19,10 +19,22 @@ pub struct Stream<'a> {
     at: usize,
     /// No more candidates.
     pub is_over: bool,
-    /// The last product that was looked at; none before the first.
+    /// Where the last product that was looked at stands, or before the first one a place that none comes before; none
+    /// where that is not known.
     pub bound: Option<Position>,
-    /// How many candidates to look at next.
+    /// How many candidates to look at next; none before the first.
     pub step: usize,
+}
+
+/// Where a stream is to begin.
+#[derive(Clone, Copy)]
+pub struct Start<'a> {
+    pub by: SortBy,
+    pub is_descending: bool,
+    /// The class of relevance that is walked through.
+    pub class: u8,
+    /// A little before this, or with the first product.
+    pub from: Option<&'a Position>,
 }
 
 /// The columns of an order: its ordinals and its fences.
@@ -36,32 +48,36 @@ fn columns_of(by: SortBy) -> (Option<Column>, Column) {
 }
 
 impl<'a> Stream<'a> {
-    /// Begins a little before the position, or with the first product.
+    /// Begins in a segment, of which the ends of its orders are known or none.
     pub async fn begin(
         reading: &mut Reading<'_>,
         segment: usize,
         candidates: &'a RoaringBitmap,
-        by: SortBy,
-        is_descending: bool,
-        from: Option<&Position>,
+        ends: &[Position],
+        start: Start<'_>,
     ) -> Result<Self> {
-        let (order, fences) = columns_of(by);
+        let (order, fences) = columns_of(start.by);
         let (id, products) = (
             reading.segments[segment].id,
             reading.segments[segment].products as usize,
         );
-        let at = match from {
-            _ if candidates.is_empty() => 0,
-            None if is_descending => products,
-            None => 0,
+        let is_descending = start.is_descending;
+        let end = columns::end_of(ends, fences, is_descending).cloned();
+        let (at, bound) = match start.from {
+            _ if candidates.is_empty() => (0, None),
+            None if is_descending => (products, end),
+            None => (0, end),
             Some(from) => {
-                let from = as_fence(from, by);
+                let from = as_fence(from, start.by);
                 let fences = reading.fences(id, fences).await?;
-                if is_descending {
-                    (fences.partition_point(|fence| *fence < from) * FENCE_EVERY).min(products)
+                let fence = if is_descending {
+                    fences.partition_point(|fence| *fence < from)
                 } else {
-                    fences.partition_point(|fence| *fence <= from).saturating_sub(1) * FENCE_EVERY
-                }
+                    fences.partition_point(|fence| *fence <= from).saturating_sub(1)
+                };
+                // Descending, all that are still to come stand before the fence, or are the last ones.
+                let bound = fences.get(fence).cloned().or(end);
+                ((fence * FENCE_EVERY).min(products), bound)
             }
         };
         Ok(Self {
@@ -72,7 +88,7 @@ impl<'a> Stream<'a> {
             is_descending,
             at,
             is_over: candidates.is_empty(),
-            bound: None,
+            bound: bound.map(|bound| in_class(bound, start)),
             step: 0,
         })
     }
@@ -157,5 +173,16 @@ fn as_fence(position: &Position, by: SortBy) -> Position {
             sku_key: position.sku_key.clone(),
         },
         _ => position.clone(),
+    }
+}
+
+/// A fence as a position of the walk.
+fn in_class(fence: Position, start: Start<'_>) -> Position {
+    match start.by {
+        SortBy::Relevance => Position {
+            rank: Rank::Relevance(start.class),
+            ..fence
+        },
+        _ => fence,
     }
 }
