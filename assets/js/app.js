@@ -17,13 +17,15 @@ import { uploadForm } from './upload-form.js'
 import { leadSignedOutToTheDoor } from './signed-out.js'
 import { showUploadStatus } from './upload-status.js'
 
+const ofWebhooks = name => later(() => import('./webhooks/behaviours.js').then(page => page[name]))
+
 register({
   'bulk-change': later(() => import('./bulk-change.js').then(page => page.bulkChange)),
   cancel,
-  copies: later(() => import('./copy.js').then(page => page.copies)),
+  copies: ofWebhooks('copies'),
   'edit-form': editForm,
   'empty-catalogue': emptyCatalogue,
-  'extra-headers': later(() => import('./webhooks/extra-headers.js').then(page => page.extraHeaders)),
+  'extra-headers': ofWebhooks('extraHeaders'),
   history,
   'import-names': importNames,
   'import-live': importLive,
@@ -33,10 +35,10 @@ register({
   question: later(() => import('./question.js').then(page => page.question)),
   'resume-offers': resumeOffers,
   'running-notice': runningNotice,
-  secret: later(() => import('./webhooks/secret.js').then(page => page.secret)),
+  secret: ofWebhooks('secret'),
   'upload-form': uploadForm,
-  webhook: later(() => import('./webhooks/page.js').then(page => page.webhook)),
-  webhooks: later(() => import('./webhooks/list.js').then(page => page.webhooks)),
+  webhook: ofWebhooks('webhook'),
+  webhooks: ofWebhooks('webhooks'),
 })
 leadSignedOutToTheDoor()
 openPanels()
