@@ -4,6 +4,7 @@ import { later, register, start } from './behaviours.js'
 import { cancel } from './cancel.js'
 import { editForm } from './edit-form.js'
 import { emptyCatalogue } from './empty-catalogue.js'
+import { showFullTexts } from './full-texts.js'
 import { history } from './history.js'
 import { importNames } from './import-names.js'
 import { importLive } from './import-live.js'
@@ -43,5 +44,6 @@ register({
 leadSignedOutToTheDoor()
 openPanels()
 keepPageWhileUploading()
+showFullTexts()
 showUploadStatus()
 start()

@@ -43,6 +43,7 @@ function drawRow({ line, reason, values }) {
   const row = document.createElement('tr')
   row.dataset.line = line
   const code = document.createElement('code')
+  code.dataset.whole = ''
   code.textContent = values.map(value => (value.trim() ? value : '(empty)')).join(' │ ').slice(0, 300)
   row.append(cell('numeric', number(line)), cell('rejections__why', reason), cell('rejections__row', code))
   return row

@@ -210,13 +210,55 @@ test('the page, then everything that matches; never across a filter', async () =
   assert.equal(await bar().isVisible(), false)
 })
 
-test('the whole of a cut text is shown on focus', async () => {
-  await visit('/products', { viewport: { width: 700, height: 800 } })
-  await page.evaluate(() => { document.querySelector('.products__link').textContent = 'A long name '.repeat(20) })
+/** Makes the texts of the first row too long for their line. */
+async function cutFirst() {
+  await page.evaluate(() => {
+    for (const text of document.querySelectorAll('tbody tr:first-child [data-whole]')) text.textContent = `${text.className} is long `.repeat(20)
+  })
+}
+
+test('the whole of cut texts is shown on focus, until Escape, which leaves what is selected', async () => {
+  await visit('/products')
+  await cutFirst()
   await page.keyboard.press('j')
-  await page.locator('.full-text', { hasText: 'A long name A long name' }).waitFor()
+  await page.keyboard.press('x')
+  const tip = page.locator('.full-text')
+  for (const name of ['products__link', 'products__about', 'sku']) await tip.filter({ hasText: `${name} is long ${name}` }).waitFor()
+  await page.mouse.move(5, 5)
+  await page.mouse.move(600, 850)
   await page.keyboard.press('Escape')
-  assert.equal(await page.locator('.full-text').isVisible(), false)
+  assert.equal(await tip.count(), 0)
+  await bar().getByText('1 selected').waitFor()
+  await page.keyboard.press('j')
+  await page.keyboard.press('k')
+  await tip.waitFor()
+  await page.keyboard.press('j')
+  await tip.waitFor({ state: 'detached' })
+})
+
+test('one may point at the whole of a cut text, read on, copy it and put it away', async () => {
+  await visit('/products')
+  await cutFirst()
+  const tip = page.locator('.full-text')
+  const link = await page.locator('.products__link').first().boundingBox()
+  await page.mouse.move(link.x + 30, link.y + link.height / 2)
+  await tip.filter({ hasText: 'products__link is long products__link' }).waitFor()
+  assert.ok(!(await tip.textContent()).includes('products__about'))
+  // Slowly, over what lies between.
+  const { x, y, width, height } = await tip.boundingBox()
+  await page.mouse.move(x + 40, y + height / 2, { steps: 20 })
+  await page.mouse.move(x + width - 20, y + height / 2, { steps: 20 })
+  await page.mouse.dblclick(x + 60, y + height / 2)
+  assert.match(await page.evaluate(() => getSelection().toString()), /^(products__link|is|long) ?$/)
+  // It stays, longer than it would wait for a pointer; that nothing happens cannot be awaited.
+  assert.ok(await page.evaluate(() => new Promise(resolve => setTimeout(() => resolve(document.querySelector('.full-text:hover') !== null), 700))))
+  await page.keyboard.press('Escape')
+  assert.equal(await tip.count(), 0)
+
+  await page.mouse.move(link.x + 30, link.y + link.height / 2)
+  await tip.waitFor()
+  await page.mouse.move(600, 850)
+  await tip.waitFor({ state: 'detached' })
 })
 
 test('without a connection the list stays and offers to try again', async () => {

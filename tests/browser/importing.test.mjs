@@ -173,6 +173,21 @@ test('without scripts the form uploads and the page tells the result', async () 
   assert.equal(await outcome(page), '8 products added')
 })
 
+test('the whole of a long file name is shown to whoever points at it or is at it by the keyboard', async () => {
+  const filename = `${'spring-and-summer-'.repeat(10)}.csv`
+  await server.imported(csv(1), filename)
+  await visit('/imports')
+  const name = page.getByRole('link', { name: filename })
+  const whole = page.locator('.full-text').getByText(filename)
+  await name.hover()
+  await whole.waitFor()
+  await page.mouse.move(5, 5)
+  await whole.waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Try it with the sample' }).focus()
+  await page.keyboard.press('Tab')
+  await whole.waitFor()
+})
+
 test('the filter of the products stays from page to page', async () => {
   await visit('/products?status=active')
   await page.getByRole('link', { name: 'Next' }).click()

@@ -2,7 +2,6 @@
 
 import { bulkActions } from './bulk.js'
 import { finder } from './finder.js'
-import { fullTexts } from './full-texts.js'
 import { keys } from './keys.js'
 import { productChanges } from './changes.js'
 import { Results } from './results.js'
@@ -22,7 +21,6 @@ export function productList(root) {
   productChanges(list)
   showTotal(list)
   keys(list)
-  fullTexts(list)
   root.classList.add('is-alive')
   return () => {
     going.abort()
