@@ -10,6 +10,7 @@ pub mod edit;
 mod export;
 mod filter;
 mod list;
+mod list_before;
 pub mod pages;
 mod product;
 mod queries;

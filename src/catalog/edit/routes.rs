@@ -7,6 +7,7 @@ use super::history::{at_version, history};
 use super::pages::{DeletedPage, NewProductPage, ProductPage};
 use super::queries;
 use super::values::Patch;
+use crate::catalog::list_before::list_before;
 use crate::catalog::product::{Product, ProductJson, parse_id, unknown};
 use crate::catalog::sku::SkuKey;
 use crate::http::fragment::Wanted;
@@ -16,7 +17,7 @@ use crate::platform::database::Database;
 use crate::webhooks;
 use axum::Json;
 use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
@@ -249,18 +250,4 @@ fn quoted(product: &Product) -> String {
     let name: String = product.name.chars().take(SHORT_NAME_CHARS).collect();
     let dots = if name.len() < product.name.len() { "…" } else { "" };
     format!("“{name}{dots}”")
-}
-
-/// The list that a form stands in, with its filter and page. Only ever a list of ours, whatever the header says.
-pub fn list_before(headers: &HeaderMap) -> String {
-    let referer = headers.get(header::REFERER).and_then(|referer| referer.to_str().ok());
-    let uri: Option<Uri> = referer.and_then(|referer| referer.parse().ok());
-    let list = uri.filter(|uri| uri.path() == "/products" || is_product(uri.path()));
-    list.and_then(|uri| uri.path_and_query().map(ToString::to_string))
-        .unwrap_or_else(|| "/products".to_owned())
-}
-
-fn is_product(path: &str) -> bool {
-    path.strip_prefix("/products/")
-        .is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -7,7 +7,7 @@ use super::request::Request;
 use super::start::start;
 use super::undo;
 use crate::catalog::Search;
-use crate::catalog::edit::routes::list_before;
+use crate::catalog::list_before::list_before;
 use crate::http::fragment::Wanted;
 use crate::http::pages::Flash;
 use crate::http::{Error, flash, render};
