@@ -154,7 +154,10 @@ fn whole_catalogue_pages() -> Router<AppState> {
         .route("/products/changes/{id}", get(changes::show))
         .route("/products/changes/{id}/cancellation", post(changes::cancel))
         .route("/products/changes/{id}/restoration", post(changes::restore))
-        .route("/products/export.csv", get(catalog::export_csv))
+        .route(
+            "/products/export.csv",
+            get(catalog::export_csv).post(catalog::export_ticked),
+        )
 }
 
 fn webhook_pages() -> Router<AppState> {
@@ -212,7 +215,10 @@ fn whole_catalogue_api() -> Router<AppState> {
         .route("/products/changes/{id}", get(changes::show))
         .route("/products/changes/{id}/cancellation", put(changes::cancel))
         .route("/products/changes/{id}/restoration", put(changes::restore))
-        .route("/products/export.csv", get(catalog::export_csv))
+        .route(
+            "/products/export.csv",
+            get(catalog::export_csv).post(catalog::export_ticked),
+        )
 }
 
 fn webhook_api() -> Router<AppState> {

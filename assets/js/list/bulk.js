@@ -4,11 +4,15 @@
 import { number } from '../format.js'
 import { visit } from '../navigation.js'
 import { toast } from '../toast.js'
-import { bodyOf, exportQuery, question } from './request.js'
+import { filterOf } from './address.js'
+import { bodyOf, question } from './request.js'
 import { countOf } from './total.js'
 
 /** So many products are not changed by a slip of the hand. */
 const ASKED_FROM = 200
+
+/** So long a file is kept for the browser to save it. */
+const KEPT_MS = 60_000
 
 export function bulkActions(list) {
   const { root, results, selection: { selected, draw }, signal } = list
@@ -16,19 +20,30 @@ export function bulkActions(list) {
   const dialog = root.querySelector('#confirm')
   let running
 
-  async function run(action) {
+  async function run(action, address) {
     const many = selected.everything !== null
-    if ((action === 'delete' || many || selected.count >= ASKED_FROM) && !await confirm(dialog, question(action, selected.count))) return
+    const isExport = action === 'export'
+    if (!isExport && (action === 'delete' || many || selected.count >= ASKED_FROM) && !await confirm(dialog, question(action, selected.count))) return
     bar.classList.add('is-busy')
-    await send(action).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
+    await (isExport ? save(address) : send(action, address)).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
     bar.classList.remove('is-busy')
   }
 
-  async function send(action) {
-    const response = await post(bar.getAttribute('action'), bodyOf(action, selected, results.query))
-    const answer = await response.json().catch(() => ({}))
-    if (response.status === 409 && selected.everything !== null) return again(action, answer)
-    if (!response.ok) throw new Error(answer.errors?.[0]?.message ?? answer.detail ?? 'Nothing was changed. Please try again.')
+  /** The browser itself fetches all that match, as they may be millions; the ids of ticked ones make too long an address. */
+  async function save(address) {
+    if (selected.everything !== null) return download(address + filterOf(results.query))
+    const response = await post(address, bodyOf('', selected))
+    if (!response.ok) throw troubleOf(await answerOf(response), 'Nothing was exported. Please try again.')
+    const file = URL.createObjectURL(await response.blob())
+    download(file, response.headers.get('Content-Disposition').split('"')[1])
+    setTimeout(() => URL.revokeObjectURL(file), KEPT_MS)
+  }
+
+  async function send(action, address) {
+    const response = await post(address, bodyOf(action, selected, results.query))
+    const answer = await answerOf(response)
+    if (response.status === 409 && selected.everything !== null) return again(action, address, answer)
+    if (!response.ok) throw troubleOf(answer)
     selected.clear()
     draw()
     await told(answer)
@@ -44,40 +59,54 @@ export function bulkActions(list) {
   async function takeBack(address) {
     try {
       const response = await post(address)
-      const answer = await response.json().catch(() => ({}))
-      if (!response.ok) throw new Error(answer.detail ?? 'This could not be undone. Please try again.')
+      const answer = await answerOf(response)
+      if (!response.ok) throw troubleOf(answer, 'This could not be undone. Please try again.')
       await told(answer)
     } catch (trouble) {
       toast({ text: trouble.message, tone: 'bad' })
     }
   }
 
-  async function again(action, { detail }) {
+  async function again(action, address, answer) {
     const before = selected.count
     const { value } = await countOf(results.query, signal, true)
     // The number is right: something else stands in the way.
-    if (Number(value) === before) throw new Error(detail ?? 'Nothing was changed. Please try again.')
+    if (Number(value) === before) throw troubleOf(answer)
     selected.setEverything(Number(value))
     draw()
     if (selected.count === 0) throw new Error('Nothing was changed: no product matches any more.')
     const asked = question(action, selected.count)
     asked.words = `There were ${number(before)} when you selected them; the catalogue has changed meanwhile. ${asked.words}`
-    if (await confirm(dialog, asked)) await send(action)
+    if (await confirm(dialog, asked)) await send(action, address)
   }
 
   bar.addEventListener('submit', event => {
     event.preventDefault()
     // One at a time: keys press a button that the mouse cannot reach any more.
-    running ??= run(event.submitter.value).finally(() => { running = undefined })
+    const { submitter } = event
+    const address = submitter.getAttribute('formaction') ?? bar.getAttribute('action')
+    running ??= run(submitter.value, address).finally(() => { running = undefined })
   }, { signal })
-  bar.querySelector('[data-export]').addEventListener('click', event => {
-    event.currentTarget.href = `/products/export.csv${exportQuery(selected, results.query)}`
-  }, { signal })
+}
+
+function download(address, name = '') {
+  const link = document.createElement('a')
+  link.href = address
+  link.download = name
+  link.click()
+}
+
+function answerOf(response) {
+  return response.json().catch(() => ({}))
+}
+
+function troubleOf({ errors, detail }, usual = 'Nothing was changed. Please try again.') {
+  return new Error(errors?.[0]?.message ?? detail ?? usual)
 }
 
 function post(address, body) {
   return fetch(address, { method: 'POST', headers: { Accept: 'application/json' }, body }).catch(() => {
-    throw new Error('Nothing was changed: there is no connection.')
+    throw new Error('Nothing was done: there is no connection.')
   })
 }
 

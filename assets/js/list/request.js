@@ -1,18 +1,11 @@
 // What is asked of the server for a selection, and of the viewer before.
 
 import { count as countWords } from '../format.js'
-import { filterOf, queryOf } from './address.js'
+import { filterOf } from './address.js'
 
 export function bodyOf(action, selected, query) {
-  if (selected.everything === null) return new URLSearchParams({ action, ids: [...selected.ids].join(',') })
+  if (selected.everything === null) return new URLSearchParams({ action, ids: [...selected.ids] })
   return new URLSearchParams([['action', action], ['filter', '1'], ...new URLSearchParams(filterOf(query)), ['expected', selected.everything]])
-}
-
-export function exportQuery(selected, query) {
-  if (selected.everything === null) return `?ids=${[...selected.ids].join(',')}`
-  const words = new URLSearchParams(query)
-  for (const word of ['cursor', 'limit']) words.delete(word)
-  return queryOf(words)
 }
 
 export function question(action, count) {

@@ -2,9 +2,9 @@
 // same products, and dropped as soon as it shows others: a selection never outlives its filter.
 
 export class Selected {
-  constructor(storage, key = 'selected-products') {
-    this.storage = storage
-    this.key = key
+  /** At most so many can be ticked; of everything that matches there may be more. */
+  constructor(storage, most, key = 'selected-products') {
+    Object.assign(this, { storage, most, key })
     this.filter = ''
     this.ids = new Set()
     this.everything = null
@@ -29,6 +29,11 @@ export class Selected {
     return this.everything ?? this.ids.size
   }
 
+  /** Whether no more can be ticked. */
+  get isFull() {
+    return this.everything === null && this.ids.size >= this.most
+  }
+
   has(id) {
     return this.everything !== null || this.ids.has(id)
   }
@@ -39,8 +44,8 @@ export class Selected {
       this.everything = null
       this.ids = new Set(page)
     }
-    if (isSelected) this.ids.add(id)
-    else this.ids.delete(id)
+    if (!isSelected) this.ids.delete(id)
+    else if (!this.isFull) this.ids.add(id)
     this.last = id
     this.keep()
   }

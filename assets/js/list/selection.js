@@ -1,15 +1,15 @@
 // Ticks in rows, the tick of the page, and the bar that says how many products are selected.
 
 import { announce } from '../announce.js'
-import { count, number } from '../format.js'
+import { number } from '../format.js'
 import { toast } from '../toast.js'
 import { filterOf } from './address.js'
 import { Selected } from './selected.js'
 import { countOf } from './total.js'
 
 export function selection({ root, place, results, signal }) {
-  const selected = new Selected(sessionStorage)
   const bar = root.querySelector('.selection')
+  const selected = new Selected(sessionStorage, Number(bar.dataset.most))
   const more = bar.querySelector('[data-everything]')
   const page = () => ticks(place).map(tick => tick.value)
 
@@ -25,13 +25,16 @@ export function selection({ root, place, results, signal }) {
       head.checked = chosen > 0 && chosen === boxes.length
       head.indeterminate = chosen > 0 && chosen < boxes.length
     }
-    const words = selected.everything === null
-      ? `${number(selected.count)} selected`
-      : selected.count === 1 ? 'The one that matches is selected' : `All ${number(selected.count)} ${filterOf(results.query) ? 'that match ' : ''}are selected`
     bar.classList.toggle('is-open', selected.count > 0)
     bar.inert = selected.count === 0
-    if (selected.count > 0) bar.querySelector('[data-selected]').textContent = words
+    if (selected.count > 0) bar.querySelector('[data-selected]').textContent = words()
     drawMore(boxes.length)
+  }
+
+  function words() {
+    const { count: chosen, everything, isFull } = selected
+    if (everything === null) return `${number(chosen)} selected${isFull ? ', the most that can be ticked' : ''}`
+    return chosen === 1 ? 'The one that matches is selected' : `All ${number(chosen)} ${filterOf(results.query) ? 'that match ' : ''}are selected`
   }
 
   /** The offer to select what other pages have too. */
@@ -44,8 +47,7 @@ export function selection({ root, place, results, signal }) {
   function tick(id, isSelected, isRange) {
     if (isRange) selected.setTo(id, isSelected, page())
     else selected.set(id, isSelected, page())
-    draw()
-    announce(selected.count ? `${number(selected.count)} selected` : 'Nothing is selected')
+    tell()
   }
 
   async function selectEverything() {
@@ -55,18 +57,21 @@ export function selection({ root, place, results, signal }) {
     try {
       const counted = await countOf(query, signal, true)
       if (filterOf(query) === selected.filter) selected.setEverything(Number(counted.value))
-      announce(`All ${counted.textContent} are selected`)
     } catch (trouble) {
       if (!signal.aborted) toast({ text: trouble.message, tone: 'bad' })
     }
     more.disabled = false
-    draw()
+    tell()
   }
 
   function clear() {
     selected.clear()
+    tell()
+  }
+
+  function tell() {
     draw()
-    announce('Nothing is selected')
+    announce(selected.count ? words() : 'Nothing is selected')
   }
 
   place.addEventListener('click', event => {
@@ -74,7 +79,7 @@ export function selection({ root, place, results, signal }) {
     if (box.matches?.('[data-tick-page]')) {
       selected.setPage(page(), box.checked)
       if (!box.checked) selected.clear()
-      draw()
+      tell()
     } else if (box.name === 'ids') tick(box.value, box.checked, event.shiftKey)
   }, { signal })
   // A shift-click on a label would select text instead of rows.
@@ -88,7 +93,7 @@ export function selection({ root, place, results, signal }) {
   results.addEventListener('shown', shown, { signal })
   results.addEventListener('counted', draw, { signal })
   shown()
-  return { selected, draw, clear, tick, countWords: () => count(selected.count, 'product', 'products') }
+  return { selected, draw, clear, tick }
 }
 
 function ticks(place) {

@@ -19,6 +19,6 @@ mod work;
 pub use bulk_change::{BulkAction, BulkChange};
 pub use figures_queries::tasks;
 pub use queries::sweep;
-pub use request::ids_of;
+pub use request::{MOST_IDS, ids_of};
 pub use start::start;
 pub use work::work_queue;
