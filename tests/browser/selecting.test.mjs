@@ -56,3 +56,63 @@ test('a few selected products are deleted after one said so', async () => {
   await until('it to go', async () => !await found('SW-20'))
   await until('the row to go', async () => await page.locator('tbody tr', { hasText: 'SW-20' }).count() === 0)
 })
+
+test('a deletion is undone by its message', async () => {
+  await visit('/products?q=sw-1')
+  const before = await found('SW-11')
+  for (const sku of ['SW-11', 'SW-12']) await page.locator('tbody tr', { hasText: sku }).getByRole('checkbox').check()
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete 2 products' }).click()
+  const toast = page.locator('.toast', { hasText: 'Deleted 2 products.' })
+  await toast.waitFor()
+  assert.ok(!await found('SW-11') && !await found('SW-12'))
+  await page.locator('tbody tr', { hasText: 'SW-11' }).waitFor({ state: 'detached' })
+  await toast.getByRole('button', { name: 'Undo' }).click()
+  await until('both of them', async () => await found('SW-11') && await found('SW-12'))
+  const { id, name, description, active } = await found('SW-11')
+  assert.deepEqual({ id, name, description, active }, { id: before.id, name: before.name, description: before.description, active: before.active })
+  await page.getByText('2 products are back.').first().waitFor()
+})
+
+/** How many of the many products are so: lists tell of a search only that there are more than a page. */
+const many = condition => Number(shop.server.sql(`SELECT count(*) FROM products WHERE sku LIKE 'MANY-%' AND ${condition}`))
+
+test('a large change is stopped half-way: what was done stays, and the page says so', async () => {
+  await shop.server.imported(csv(1300, 'MANY'))
+  // It goes in pieces of 500, in the order of the SKUs, and waits for whoever is changing one of them.
+  const letGo = await shop.server.hold("SELECT id FROM products WHERE sku = 'MANY-999' FOR UPDATE")
+  await visit('/products?q=many')
+  await page.locator('tbody [name=ids]').first().check()
+  await page.getByRole('button', { name: 'Select all 1,300 that match' }).click()
+  await page.locator('.selection', { hasText: 'All 1,300 that match are selected' }).waitFor()
+  await page.getByRole('button', { name: 'Deactivate' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Make 1,300 products inactive' }).click()
+  await page.getByRole('heading', { name: 'Making 1,300 products inactive' }).waitFor()
+  await page.getByText('1,000 of 1,300 so far.').waitFor()
+  await page.getByRole('button', { name: 'Stop here' }).click()
+  await page.getByRole('heading', { name: 'Cancelled' }).waitFor()
+  await page.getByText('1,000 of 1,300 were changed. What was done stays as it is.').waitFor()
+  await letGo()
+  const working = "SELECT count(*) FROM pg_locks WHERE relation = 'products'::regclass AND mode IN ('RowShareLock', 'RowExclusiveLock')"
+  await until('the last piece to be given up', () => shop.server.sql(working) === '0')
+  assert.equal(many('active'), 300)
+
+  await page.getByRole('link', { name: 'Go to the products' }).click()
+  await page.waitForURL('**/products?q=many')
+  await page.getByText('1,300 products').waitFor()
+})
+
+test('a large deletion is undone on its page', async () => {
+  await visit('/products?q=many-1')
+  await page.locator('tbody [name=ids]').first().check()
+  await page.getByRole('button', { name: /^Select all \d+ that match$/ }).click()
+  const matching = many("sku LIKE 'MANY-1%'")
+  await page.locator('.selection', { hasText: `All ${matching} that match are selected` }).waitFor()
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: `Delete ${matching} products` }).click()
+  await page.getByRole('heading', { name: `Deleted ${matching} products.` }).waitFor()
+  assert.equal(many("sku LIKE 'MANY-1%'"), 0)
+  await page.getByRole('button', { name: 'Undo: bring them back' }).click()
+  await page.getByText(`${matching} products are back.`).first().waitFor()
+  assert.equal(many("sku LIKE 'MANY-1%'"), matching)
+})

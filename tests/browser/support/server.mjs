@@ -54,9 +54,26 @@ export class Server {
     return response.json()
   }
 
-  /** What days would bring about, by the database itself. */
+  /** How psql gets to the database. */
+  get psql() {
+    return ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-h', `${this.folder}/data/socket`, '-U', 'product_importer', '-d', 'product_importer']
+  }
+
+  /** What days would bring about, by the database itself; answers what it says. */
   sql(statement) {
-    execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-h', `${this.folder}/data/socket`, '-U', 'product_importer', '-d', 'product_importer', '-c', statement])
+    return execFileSync('psql', [...this.psql, '-c', statement]).toString().trim()
+  }
+
+  /** Keeps the rows that a SELECT … FOR UPDATE finds, as somebody does who is changing them; answers how to let them go. */
+  async hold(select) {
+    const session = spawn('psql', this.psql, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const exited = once(session, 'exit')
+    session.stdin.write(`BEGIN; ${select};\n`)
+    await once(createInterface({ input: session.stdout }), 'line')
+    return async () => {
+      session.stdin.end('ROLLBACK;\n')
+      await exited
+    }
   }
 
   async import(id) {
