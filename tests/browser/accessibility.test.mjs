@@ -1,5 +1,5 @@
-// Every page for everybody: axe-core finds nothing (WCAG 2.2 AA), in light and dark, wide and narrow, and what a
-// screen reader is given stays as it is written down in accessibility/*.yaml. UPDATE_SNAPSHOTS=1 writes it anew.
+// Every page for everybody: axe-core finds nothing (WCAG 2.2 AA), in light and dark, wide and narrow; nothing lies outside
+// of the window from the narrowest to the widest that there are; and what a screen reader is given stays as it is written down in accessibility/*.yaml. UPDATE_SNAPSHOTS=1 writes it anew.
 
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
@@ -15,9 +15,13 @@ import { picture } from './support/pictures.mjs'
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const SIZES = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
+/** Beyond them, the page that is open already is made wider or narrower: little changes there but where things lie. */
+const EXTREMES = { desktop: { width: 2560, height: 1440 }, phone: { width: 360, height: 640 } }
 /** Drawn from the API's description, and long: it would have to be written anew with every word of that; and what
  * changes by itself from second to second. */
 const UNWRITTEN = ['docs', 'status', 'webhook-failing']
+/** A picture of it takes as long as those of all others. */
+const LONGEST = 'docs'
 const SNAPSHOTS = new URL('accessibility/', import.meta.url)
 
 let server
@@ -50,6 +54,12 @@ async function everybodyCanUse(name, path, prepare = async () => {}) {
       await examine(page, `${name}, ${device}, ${colorScheme}`)
       await picture(page, `${name}-${device}-${colorScheme}`)
       if (device === 'desktop' && colorScheme === 'light' && !UNWRITTEN.includes(name)) await readsAsWritten(page, name)
+      const extreme = EXTREMES[device]
+      await page.setViewportSize(extreme)
+      // What can be touched has to be large enough, which depends on the width and not on the theme.
+      if (device === 'phone' && colorScheme === 'light') await examine(page, `${name}, ${extreme.width} pixels`)
+      else await lies(page, `${name}, ${extreme.width} pixels, ${colorScheme}`)
+      if (name !== LONGEST) await picture(page, `${name}-${extreme.width}-${colorScheme}`)
       await page.context().close()
     }
   }
@@ -63,8 +73,28 @@ async function examine(page, place) {
   }, RULES)
   assert.deepEqual(found, [], place)
   assert.deepEqual(page.problems, [], place)
-  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  await lies(page, place)
+}
+
+/** Whether all lies within the window, and what one uses within the frame that would cut it off. */
+async function lies(page, place) {
+  const { sideways, cut } = await page.evaluate(() => {
+    const isCut = element => {
+      const { left, right, width } = element.getBoundingClientRect()
+      const frame = element.closest('.table-frame, .card, dialog')?.getBoundingClientRect() ?? { left: 0, right: innerWidth }
+      const padding = parseFloat(getComputedStyle(element).paddingLeft)
+      return width > 1 && (left + padding < frame.left || right > frame.right + 1)
+    }
+    const used = [...document.querySelectorAll('a, button, input, select, textarea, summary, h1, h2, time')]
+    // Tabs may be pushed along, and so may code and the rows of a file.
+    const shown = used.filter(element => element.checkVisibility() && !element.closest('.tabs, pre, .rejections__frame'))
+    return {
+      sideways: document.documentElement.scrollWidth - innerWidth,
+      cut: shown.filter(isCut).map(element => element.outerHTML.slice(0, 120)),
+    }
+  })
   assert.ok(sideways <= 0, `${place}: scrolls sideways by ${sideways} pixels`)
+  assert.deepEqual(cut, [], `${place}: cut off`)
 }
 
 /** The accessibility tree without what differs from run to run. */

@@ -8,7 +8,7 @@ const FOLDER = process.env.SCREENSHOTS ?? 'target/screenshots'
 export async function picture(page, name) {
   page.hasPicture = true
   await mkdir(FOLDER, { recursive: true })
-  await page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage: true })
+  await page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage: true, timeout: 120_000 })
 }
 
 /** Has a page of which there is no picture leave one of its last state, named after the test's file and its place. */
