@@ -65,6 +65,9 @@ async fn compare(kind: Kind, seed: u64) -> anyhow::Result<()> {
         if shop.waiting().await? > SCANNED_PRODUCTS || questions.happens(60) {
             shop.index(MEMORIES[questions.below(MEMORIES.len())]).await?;
         }
+        if questions.happens(30) {
+            shop.forget_ends().await?;
+        }
         let scan = Scan::of(&shop.database.database.pool).await?;
         let asked = ask(&shop, &scan, &mut questions, SEARCHES_PER_ROUND).await;
         asked.with_context(|| format!("{kind:?}, round {round}, {} products", scan.rows().len()))?;

@@ -134,6 +134,14 @@ impl Shop {
         total.map_err(|error| anyhow::anyhow!("{error:?}"))
     }
 
+    /// Makes every other segment one of those that were built before segments had ends (14).
+    pub async fn forget_ends(&self) -> anyhow::Result<()> {
+        sqlx::query("DELETE FROM search_columns WHERE kind = 14 AND segment_id % 2 = 0")
+            .execute(&self.database.database.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Takes steps until nothing waits to be indexed. The less memory they have, the more segments they make.
     pub async fn index(&self, memory_mb: u32) -> anyhow::Result<()> {
         let search = Search::new(self.database.database.clone(), memory_mb);
