@@ -30,7 +30,10 @@ pub(super) const SHARED: [(&str, &str); 6] = [
         "Too many wrong passwords came lately; `Retry-After` says when to try again.",
     ),
     ("500", "A bug; the server's log says more."),
-    ("503", "The database cannot be reached; try again in a few seconds."),
+    (
+        "503",
+        "The database cannot be reached, takes too long or has no room left; `Retry-After` says when to try again.",
+    ),
 ];
 
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(gather);

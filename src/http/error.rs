@@ -58,7 +58,7 @@ pub enum Error {
     },
     /// 460, as tus calls it: the bytes are not those that were announced.
     ChecksumMismatch(String),
-    /// 507: no room to keep what was sent.
+    /// 503: no room to keep what was sent, until somebody makes some.
     StorageFull(anyhow::Error),
     /// 503: worth another try in a few seconds.
     Unavailable(anyhow::Error),
@@ -97,6 +97,8 @@ pub struct Problem {
 }
 
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+/// A disk is not emptied in a few seconds.
+const RETRY_AFTER_ROOM_SECONDS: HeaderValue = HeaderValue::from_static("60");
 const AWAY: &str = "The server cannot reach its database or its files at the moment, or they take too long. Please try again in a few seconds.";
 const METHOD: &str = "This address cannot be used like that. Go back and start again from one of the pages.";
 const QUERY: &str =
@@ -152,8 +154,7 @@ impl Error {
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::ChecksumMismatch(_) => StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST),
-            Self::StorageFull(_) => StatusCode::INSUFFICIENT_STORAGE,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::StorageFull(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -257,6 +258,9 @@ impl IntoResponse for Error {
             Self::Unavailable(_) => {
                 headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
             }
+            Self::StorageFull(_) => {
+                headers.insert(RETRY_AFTER, RETRY_AFTER_ROOM_SECONDS);
+            }
             Self::TooManyRequests {
                 retry_after_seconds, ..
             } => {
@@ -298,6 +302,16 @@ mod tests {
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(response.headers().contains_key(RETRY_AFTER));
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+    }
+
+    #[test]
+    fn a_full_disk_asks_to_come_back_when_there_is_room() {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let error = Error::from_failure(anyhow::Error::new(full).context("cannot keep a piece"));
+        assert!(error.detail().contains("disk is full"), "{}", error.detail());
+        let response = error.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "60");
     }
 
     #[test]

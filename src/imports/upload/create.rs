@@ -61,7 +61,6 @@ const FILE_TYPES: [&str; 4] = [
         (status = 413, description = "The file is too large."),
         (status = 415, description = "The body is no CSV; a workbook has to be saved as one."),
         (status = 422, description = "An option is none, or the form has no file."),
-        (status = 507, description = "The server's disk is full."),
     )
 )]
 pub(super) async fn create(State(uploads): State<Uploads>, request: Request) -> Response {

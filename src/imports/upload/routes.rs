@@ -167,7 +167,6 @@ async fn show(State(uploads): State<Uploads>, Path(id): Path<String>) -> http::R
         (status = 413, description = "More bytes than were announced."),
         (status = 415, description = "The body is not `application/offset+octet-stream`."),
         (status = 460, description = "The bytes do not match their checksum; send them again."),
-        (status = 507, description = "The server's disk is full."),
     )
 )]
 async fn append(State(uploads): State<Uploads>, Path(id): Path<String>, request: Request) -> http::Result<Response> {
