@@ -71,6 +71,18 @@ pub fn worker_service(pools: Pools, access: &Access, guard: &SiteGuard) -> Route
     metrics(access, guard).merge(health()).with_state(pools)
 }
 
+/// What a process answers that waits for its database.
+pub fn waiting_service() -> Router {
+    Router::new()
+        .fallback(health::not_yet)
+        .layer(from_fn(render::problems_as_pages))
+        .nest("/api/v1", Router::new().fallback(health::not_yet))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::not_ready))
+        .route(assets::ROUTE, get(assets::show))
+        .layer(map_response(render::with_security_headers))
+}
+
 /// Who asks how things are waits like somebody who asks for a page.
 impl FromRef<Pools> for Database {
     fn from_ref(pools: &Pools) -> Self {

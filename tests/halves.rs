@@ -1,5 +1,9 @@
-//! Web and worker processes over a database that goes away, is slow, or is reached as a hosting company has it.
+//! Web and worker processes over a database that goes away, is slow or full, or is reached as a hosting company has it.
 
+#[path = "halves/full_disk.rs"]
+mod full_disk;
+#[path = "halves/starting.rs"]
+mod starting;
 mod support;
 
 use nix::sys::signal::Signal;

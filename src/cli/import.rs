@@ -3,6 +3,7 @@
 use super::Failure;
 use super::signals::{self, Asked};
 use super::start::{self, Connections};
+use super::waiting::Patience;
 use crate::catalog::{self, Search};
 use crate::config::{BrokerSettings, DatabaseSettings, SearchSettings};
 use crate::imports::{self, Engine, Import, ImportJson, Phase, State, TerminalImport};
@@ -46,7 +47,9 @@ pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Failure> {
     start::runtime()?.block_on(async {
         let began = Instant::now();
         let asked = signals::listen()?;
-        let Some(opened) = start::open_unless(&arguments.database, Connections::Work, &asked.stopping).await? else {
+        let Some(opened) =
+            start::open_unless(&arguments.database, Connections::Work, Patience::Short, &asked.stopping).await?
+        else {
             eprintln!("Stopped: nothing of {} was imported.", filename(arguments));
             return Ok(asked.exit_code().unwrap_or(ExitCode::FAILURE));
         };

@@ -7,6 +7,7 @@ mod serve;
 mod signals;
 mod start;
 mod usage;
+mod waiting;
 mod work;
 
 use crate::config::{DatabaseSettings, LogSettings, TelemetrySettings};

@@ -1,6 +1,7 @@
 //! `serve` and `web`: the processes that answer.
 
 use super::start::{Connections, Opened};
+use super::waiting::{self, Patience};
 use super::work::{WorkSettings, engine, until_late, uploads, workers};
 use super::{Failure, signals, start};
 use crate::accounts::Access;
@@ -47,13 +48,14 @@ pub fn serve(arguments: &ServeArguments, half: Half) -> Result<ExitCode, Failure
     web.access.check(web.host).map_err(Failure::Usage)?;
     start::runtime()?.block_on(async {
         let _lock = lock(database)?;
-        let listener = listen(SocketAddr::new(web.host, web.port)).await?;
+        let mut listener = listen(SocketAddr::new(web.host, web.port)).await?;
         let stopping = signals::listen()?.stopping;
         let connections = match half {
             Half::Web => Connections::Pages,
             Half::Both => Connections::Both,
         };
-        let Some(opened) = start::open_unless(database, connections, &stopping).await? else {
+        let opening = start::open_unless(database, connections, Patience::Endless, &stopping);
+        let Some(opened) = waiting::while_answering(&mut listener, opening).await? else {
             return Ok(ExitCode::SUCCESS);
         };
         let result = serve_with(arguments, half, listener, &opened, stopping).await;
@@ -96,7 +98,9 @@ async fn serve_with(
     };
     let engine = engine(&arguments.work, working, &stopping).await?;
     let carrier = engine.doorbell.carry();
-    let state = state(arguments, &engine, opened.pools()).await?;
+    let Some(state) = state(arguments, &engine, opened.pools()).await? else {
+        return Ok(());
+    };
     let beside = beside(arguments, half, &engine, working, state.webhooks.sealing.clone())?;
     let beside = tokio::spawn(until_late(stopping.clone(), "work", beside));
     announce(&listener)?;
@@ -108,13 +112,16 @@ async fn serve_with(
     Ok(())
 }
 
-/// What handlers need.
-async fn state(arguments: &ServeArguments, engine: &Engine, pools: Pools) -> anyhow::Result<AppState> {
+/// What handlers need. Nothing, if the process is to end before the database has told it.
+async fn state(arguments: &ServeArguments, engine: &Engine, pools: Pools) -> anyhow::Result<Option<AppState>> {
     let (work, web) = (&arguments.work, &arguments.web);
     let database = &pools.pages;
     let secret = start::secret(&work.database, &work.secret)?;
-    let access = access(database, web, secret.as_ref()).await?;
-    Ok(AppState {
+    let asking = async || access(database, web, secret.as_ref()).await;
+    let Some(access) = waiting::until_it_works(Patience::Endless, &engine.stopping, asking).await? else {
+        return Ok(None);
+    };
+    Ok(Some(AppState {
         search: Search::new(database.clone(), work.search.search_memory_mb).caching(work.search.search_cache_mb),
         database: database.clone(),
         doorbell: engine.doorbell.clone(),
@@ -129,7 +136,7 @@ async fn state(arguments: &ServeArguments, engine: &Engine, pools: Pools) -> any
         guard: SiteGuard::new(web.public_url.as_deref(), Vec::new(), access.is_locked()),
         access,
         pools,
-    })
+    }))
 }
 
 async fn access(database: &Database, web: &WebSettings, secret: Option<&SecretKey>) -> anyhow::Result<Access> {

@@ -1,6 +1,7 @@
 //! What commands need before they can begin: a log, a database, a runtime.
 
 use super::Failure;
+use super::waiting::{self, Patience};
 use crate::config::{DatabaseSettings, LogSettings, SecretSettings, TelemetrySettings};
 use crate::platform::database::{self, Database, Pools};
 use crate::platform::postgres::{self, PrivatePostgres};
@@ -82,7 +83,7 @@ pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 /// Connects to the database, starting the private one if need be, and brings the schema up to date.
 pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Opened> {
     let (_stop, stopping) = stopping::stopping();
-    let opened = open_unless(settings, Connections::Work, &stopping).await?;
+    let opened = open_unless(settings, Connections::Work, Patience::Short, &stopping).await?;
     opened.context("stopped before the database was open")
 }
 
@@ -90,19 +91,20 @@ pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Opened> {
 pub async fn open_unless(
     settings: &DatabaseSettings,
     connections: Connections,
+    patience: Patience,
     stopping: &Stopping,
 ) -> anyhow::Result<Option<Opened>> {
-    let mut stopping = stopping.clone();
-    let server = match settings.database_url {
-        Some(_) => None,
-        None => match start_private(data_dir(settings), &mut stopping).await? {
-            Some(server) => Some(server),
+    let (server, patience) = match settings.database_url {
+        Some(_) => (None, patience),
+        None => match start_private(data_dir(settings), &mut stopping.clone()).await? {
+            // One that runs here answers here.
+            Some(server) => (Some(server), Patience::Short),
             None => return Ok(None),
         },
     };
     let own = server.as_ref().map(PrivatePostgres::url);
     let url = own.as_deref().or(settings.database_url.as_deref()).unwrap_or_default();
-    let connecting = async {
+    let connecting = async || {
         let (for_work, for_pages) = connections.shares(settings.database_connections);
         let database = database::connect(url, for_work).await?;
         database::migrate(&database.pool).await?;
@@ -111,13 +113,12 @@ pub async fn open_unless(
         anyhow::Ok((database, pages))
     };
     // A server that was started here stops when it is dropped.
-    tokio::select! {
-        connected = connecting => {
-            let (database, pages) = connected?;
-            Ok(Some(Opened { database, pages, server }))
-        }
-        () = stopping.wait() => Ok(None),
-    }
+    let connected = waiting::until_it_works(patience, stopping, connecting).await?;
+    Ok(connected.map(|(database, pages)| Opened {
+        database,
+        pages,
+        server,
+    }))
 }
 
 /// Starts or joins the private server. Asked to stop, it waits a moment for a start that is nearly over, so that the

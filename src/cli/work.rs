@@ -2,6 +2,7 @@
 
 use super::serve::listen;
 use super::start::{Connections, Opened};
+use super::waiting::{self, Patience};
 use super::{Failure, signals, start};
 use crate::accounts::Access;
 use crate::catalog::Search;
@@ -71,16 +72,21 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         metrics.access.check(metrics.host).map_err(Failure::Usage)?;
     }
     start::runtime()?.block_on(async {
-        let listener = match metrics.metrics_port {
+        let mut listener = match metrics.metrics_port {
             Some(port) => Some(listen(SocketAddr::new(metrics.host, port)).await?),
             None => None,
         };
         let stopping = signals::listen()?.stopping;
-        let Some(opened) = start::open_unless(&settings.database, Connections::Work, &stopping).await? else {
+        let opening = start::open_unless(&settings.database, Connections::Work, Patience::Endless, &stopping);
+        let opened = match &mut listener {
+            Some(listener) => waiting::while_answering(listener, opening).await?,
+            None => opening.await?,
+        };
+        let Some(opened) = opened else {
             return Ok(ExitCode::SUCCESS);
         };
         if let Some(listener) = listener {
-            tell_metrics(arguments, listener, &opened).await?;
+            tell_metrics(arguments, listener, &opened, &stopping).await?;
         }
         let engine = engine(settings, &opened.database, &stopping).await?;
         let carrier = engine.doorbell.carry();
@@ -108,11 +114,19 @@ pub async fn until_late(mut stopping: Stopping, what: &str, work: impl Future<Ou
 }
 
 /// Answers those who look after a worker, until the process ends.
-async fn tell_metrics(arguments: &WorkerArguments, listener: TcpListener, opened: &Opened) -> anyhow::Result<()> {
+async fn tell_metrics(
+    arguments: &WorkerArguments,
+    listener: TcpListener,
+    opened: &Opened,
+    stopping: &Stopping,
+) -> anyhow::Result<()> {
     let settings = &arguments.work;
     let secret = start::secret(&settings.database, &settings.secret)?;
     let password = arguments.metrics.access.access_password.as_deref();
-    let access = Access::open(&opened.pages, password, secret.as_ref(), false).await?;
+    let asking = async || Access::open(&opened.pages, password, secret.as_ref(), false).await;
+    let Some(access) = waiting::until_it_works(Patience::Endless, stopping, asking).await? else {
+        return Ok(());
+    };
     let guard = SiteGuard::new(None, Vec::new(), access.is_locked());
     println!("Metrics: http://{}", listener.local_addr()?);
     let service = router::worker_service(opened.pools(), &access, &guard);

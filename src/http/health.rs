@@ -1,5 +1,6 @@
 //! For whoever keeps the process running: is it alive, and can it serve?
 
+use super::error::Error;
 use crate::platform::database::{self, Database};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -17,6 +18,16 @@ pub async fn ready(State(database): State<Database>) -> (StatusCode, &'static st
             StatusCode::SERVICE_UNAVAILABLE,
             "the database schema is not up to date\n",
         ),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n"),
+        Err(_) => not_ready().await,
     }
+}
+
+/// `GET /readyz` while the database is away.
+pub async fn not_ready() -> (StatusCode, &'static str) {
+    (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n")
+}
+
+/// Everything else, in a process that waits for its database.
+pub async fn not_yet() -> Error {
+    Error::Unavailable(anyhow::anyhow!("it has not been there since this process started"))
 }

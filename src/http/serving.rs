@@ -11,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -36,12 +37,33 @@ async fn serve_within(
     stop: impl Future<Output = ()>,
 ) {
     let connections = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop);
+    tokio::select! {
+        never = accept(head_timeout, &mut listener, &router, &connections) => match never {},
+        () = stop => {}
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+/// Serves while something is being done. Who is connected then is let go, and the listener is there for others.
+pub async fn serve_while<T>(listener: &mut TcpListener, router: &Router, doing: impl Future<Output = T>) -> T {
+    let connections = GracefulShutdown::new();
+    let done = tokio::select! {
+        never = accept(HEAD_TIMEOUT, listener, router, &connections) => match never {},
+        done = doing => done,
+    };
+    tokio::spawn(connections.shutdown());
+    done
+}
+
+async fn accept(
+    head_timeout: Duration,
+    listener: &mut TcpListener,
+    router: &Router,
+    connections: &GracefulShutdown,
+) -> Infallible {
     loop {
-        let (stream, address) = tokio::select! {
-            accepted = Listener::accept(&mut listener) => accepted,
-            () = &mut stop => break,
-        };
+        let (stream, address) = Listener::accept(listener).await;
         let connection = connections.watch(connection(head_timeout, stream, address, router.clone()));
         tokio::spawn(async move {
             // A client that goes away in the middle of something is nobody's fault here.
@@ -50,8 +72,6 @@ async fn serve_within(
             }
         });
     }
-    drop(listener);
-    connections.shutdown().await;
 }
 
 /// One connection, whose requests know where they come from.

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+use std::io;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -57,13 +58,45 @@ pub struct Pools {
 /// Connects to the server at `url`, keeping at most `max_connections` open.
 pub async fn connect(url: &str, max_connections: u32) -> anyhow::Result<Database> {
     const FAILED: &str = "cannot connect to PostgreSQL";
+    let options = options(url).context(FAILED)?;
+    // Once by hand: a pool tries again by itself, and tells in the end only that it took too long.
+    try_out(&options).await.context(FAILED)?;
     let pool = PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options(url).context(FAILED)?)
+        .connect_with(options)
         .await
         .context(FAILED)?;
     Ok(Database::of(pool))
+}
+
+async fn try_out(options: &PgConnectOptions) -> sqlx::Result<()> {
+    let tried = tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect()).await;
+    let no_answer = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer").into());
+    match tried.unwrap_or_else(no_answer) {
+        Ok(connection) => connection.close().await,
+        // Where there is no socket, there may be one later; other files are settings.
+        Err(sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::NotFound && options.get_socket().is_none() => {
+            Err(sqlx::Error::Configuration(error.into()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a start that failed like this may work later without anybody changing a setting.
+pub fn may_come(failure: &anyhow::Error) -> bool {
+    let mut causes = failure.chain().filter_map(|cause| cause.downcast_ref::<sqlx::Error>());
+    match causes.next() {
+        // How to encrypt, and whom to trust.
+        Some(sqlx::Error::Tls(_)) => false,
+        Some(sqlx::Error::Io(error)) => !matches!(
+            error.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::PermissionDenied
+        ),
+        // Somebody between answers and has nobody to pass it on to.
+        Some(sqlx::Error::Protocol(_)) => true,
+        _ => Trouble::within(failure) != Trouble::Other,
+    }
 }
 
 /// The address with what it leaves open.
@@ -171,7 +204,7 @@ pub fn is_conflict(failure: &anyhow::Error) -> bool {
 pub enum Trouble {
     /// The server has no room left on its disk.
     DiskFull,
-    /// The server cannot be reached, is starting, stopping or overloaded: worth another try.
+    /// The server cannot be reached, is starting, stopping, overloaded or takes nothing: worth another try.
     Away,
     /// Anything else: a bug, or data the code did not expect.
     Other,
@@ -227,8 +260,9 @@ impl Trouble {
     fn of_sqlstate(code: &str) -> Self {
         match code {
             "53100" => Self::DiskFull,
-            // Too many connections, a statement that took too long, a server that stops or starts.
-            "53300" | "57014" | "57P01" | "57P02" | "57P03" => Self::Away,
+            // A standby that is about to take over, too many connections, a statement that took too long, a server that
+            // stops or starts.
+            "25006" | "53300" | "57014" | "57P01" | "57P02" | "57P03" => Self::Away,
             _ if code.starts_with("08") => Self::Away,
             _ => Self::Other,
         }
@@ -237,8 +271,8 @@ impl Trouble {
 
 /// A folder for files has a disk of its own.
 fn is_full_disk(cause: &(dyn std::error::Error + 'static)) -> bool {
-    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-    let error = cause.downcast_ref::<std::io::Error>();
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    let error = cause.downcast_ref::<io::Error>();
     error.is_some_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded))
 }
 
@@ -249,11 +283,27 @@ mod tests {
     #[test]
     fn codes_tell_what_happened() {
         assert_eq!(Trouble::of_sqlstate("53100"), Trouble::DiskFull);
-        for code in ["57P03", "53300", "57014"] {
+        for code in ["57P03", "53300", "57014", "25006"] {
             assert_eq!(Trouble::of_sqlstate(code), Trouble::Away, "{code}");
         }
         assert_eq!(Trouble::of_sqlstate("08006"), Trouble::Away);
         assert_eq!(Trouble::of_sqlstate("23505"), Trouble::Other);
+    }
+
+    #[test]
+    fn what_a_setting_is_to_blame_for_is_not_waited_for() {
+        let comes = |error: sqlx::Error| may_come(&anyhow::Error::new(error).context("cannot connect"));
+        for kind in [
+            io::ErrorKind::ConnectionRefused,
+            io::ErrorKind::NotFound,
+            io::ErrorKind::TimedOut,
+        ] {
+            assert!(comes(sqlx::Error::Io(kind.into())), "{kind}");
+        }
+        assert!(comes(sqlx::Error::PoolTimedOut));
+        assert!(!comes(sqlx::Error::Io(io::ErrorKind::InvalidData.into())));
+        assert!(!comes(sqlx::Error::Tls("the server speaks none".into())));
+        assert!(!comes(sqlx::Error::Configuration("no such file".into())));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What knows nothing of products: database, private PostgreSQL, doorbells, file storage, lines to other servers,
 //! spans for a collector.
 
+pub mod backoff;
 pub mod claim;
 pub mod copy;
 pub mod database;

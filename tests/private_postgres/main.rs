@@ -8,6 +8,8 @@
     reason = "plain threads, told by the environment what to do"
 )]
 
+#[path = "../support/mount.rs"]
+mod mount;
 mod refusals;
 mod stage;
 

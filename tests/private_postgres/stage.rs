@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use super::mount::Mount;
 use nix::sys::signal::kill;
 use nix::unistd::{Pid, Uid, User};
 use product_importer::platform::postgres::{PrivatePostgres, StartError};
@@ -40,24 +41,13 @@ impl DataDir {
     }
 
     pub fn mount(&self, options: &str) -> Option<Mount> {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&self.0);
-        let mounted = is_root() && mount.status().is_ok_and(|status| status.success());
-        mounted.then(|| Mount(self.0.clone()))
+        Mount::on(&self.0, options)
     }
 }
 
 impl Drop for DataDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-pub struct Mount(PathBuf);
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
     }
 }
 

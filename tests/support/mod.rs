@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod database;
 pub mod events;
 pub mod keeper;
+pub mod mount;
 pub mod postgres;
 pub mod process;
 pub mod served;

@@ -1,8 +1,10 @@
 //! A PostgreSQL server as a hosting company runs it: over TCP, with TLS and its own certificate, stopped and started.
 
+use super::mount::Mount;
 use anyhow::Context;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User, chown};
+use sqlx::Connection as _;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -16,6 +18,8 @@ const START_PATIENCE: Duration = Duration::from_secs(30);
 /// A server on a port of its own. It is stopped at the end.
 pub struct HostedPostgres {
     bin: PathBuf,
+    /// A disk of its own, before its folder goes.
+    disk: Option<Mount>,
     folder: tempfile::TempDir,
     port: u16,
     /// Whom the server runs as, since it refuses to run as root.
@@ -26,6 +30,31 @@ pub struct HostedPostgres {
 impl HostedPostgres {
     /// Makes a server and starts it. Every connection must be encrypted.
     pub async fn start() -> anyhow::Result<Self> {
+        let mut server = Self::new()?;
+        server.resume().await?;
+        Ok(server)
+    }
+
+    /// The same on a disk of its own, where such a thing may be.
+    pub async fn on_small_disk(options: &str) -> anyhow::Result<Option<Self>> {
+        let mut server = Self::planned()?;
+        server.disk = Mount::on(server.folder(), options);
+        if server.disk.is_none() {
+            return Ok(None);
+        }
+        server.create()?;
+        server.resume().await?;
+        Ok(Some(server))
+    }
+
+    /// Makes a server that does not run yet.
+    pub fn new() -> anyhow::Result<Self> {
+        let server = Self::planned()?;
+        server.create()?;
+        Ok(server)
+    }
+
+    fn planned() -> anyhow::Result<Self> {
         let user = if Uid::effective().is_root() {
             let known = User::from_name("postgres")?;
             Some(
@@ -38,16 +67,28 @@ impl HostedPostgres {
         };
         let folder = tempfile::tempdir()?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
-        let mut server = Self {
+        Ok(Self {
             bin: programs()?,
+            disk: None,
             folder,
             port: TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
             user,
             running: None,
-        };
-        server.create()?;
-        server.resume().await?;
-        Ok(server)
+        })
+    }
+
+    /// Where it keeps all it has.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Begins a new segment of its log of changes, which has its whole size at once.
+    pub async fn begin_segment(&self) -> anyhow::Result<()> {
+        let mut connection = sqlx::PgConnection::connect(&self.url()).await?;
+        sqlx::raw_sql("SELECT pg_switch_wal(); CHECKPOINT")
+            .execute(&mut connection)
+            .await?;
+        Ok(connection.close().await?)
     }
 
     /// Where it is, as its company would write it.

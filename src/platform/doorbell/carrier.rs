@@ -5,6 +5,7 @@
 
 use super::ring::Ring;
 use super::{Bells, Way, postgres, rabbitmq, redis};
+use crate::platform::backoff::Backoff;
 use anyhow::bail;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -58,8 +59,8 @@ async fn carry(bells: Arc<Bells>) {
         if !bells.is_away.swap(true, Ordering::Relaxed) {
             backoff = Backoff::default();
         }
-        backoff.tell(&error);
-        tokio::time::sleep(backoff.next()).await;
+        tell(&error, backoff.is_fresh());
+        tokio::time::sleep(backoff.next_pause()).await;
     }
 }
 
@@ -83,47 +84,15 @@ async fn listen_for_own_beats(bells: &Bells) -> anyhow::Result<Infallible> {
     }
 }
 
-/// Pauses between tries: soon at first, then every few seconds, at no fixed beat, so that processes do not all come at
-/// once.
-#[derive(Default)]
-struct Backoff {
-    failures: u32,
-}
-
-impl Backoff {
-    const SHORTEST: Duration = Duration::from_millis(50);
-    const LONGEST: Duration = Duration::from_secs(5);
-
-    /// The first failure of a row is worth a warning.
-    fn tell(&self, error: &anyhow::Error) {
-        let error = format!("{error:#}");
-        if self.failures == 0 {
-            tracing::warn!(
-                error,
-                "rings are not carried; work is noticed a little later until they are"
-            );
-        } else {
-            tracing::debug!(error, "rings are still not carried");
-        }
-    }
-
-    fn next(&mut self) -> Duration {
-        let pause = Self::SHORTEST * 2_u32.pow(self.failures.min(10));
-        self.failures += 1;
-        pause.min(Self::LONGEST).mul_f64(rand::random_range(0.5..=1.0))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_up_to_a_bound() {
-        let mut backoff = Backoff::default();
-        assert!(backoff.next() <= Backoff::SHORTEST);
-        let pauses: Vec<Duration> = (0..50).map(|_| backoff.next()).collect();
-        assert!(pauses.iter().all(|pause| *pause <= Backoff::LONGEST));
-        assert!(pauses[40..].iter().all(|pause| *pause >= Backoff::LONGEST / 2));
+/// The first failure of a row is worth a warning.
+fn tell(error: &anyhow::Error, is_first: bool) {
+    let error = format!("{error:#}");
+    if is_first {
+        tracing::warn!(
+            error,
+            "rings are not carried; work is noticed a little later until they are"
+        );
+    } else {
+        tracing::debug!(error, "rings are still not carried");
     }
 }
