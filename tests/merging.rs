@@ -3,10 +3,11 @@
 mod support;
 
 use product_importer::imports::{Engine, Import, State, TerminalImport, import_file, write_sample};
-use product_importer::platform::doorbell::Doorbell;
+use product_importer::platform::doorbell::Carrier;
 use product_importer::platform::stopping;
 use product_importer::platform::storage::FileStorage;
 use std::io::Write as _;
+use support::brokers;
 use support::catalogue::{self, Catalogue, Counts, FileRow};
 use support::database::TestDatabase;
 
@@ -17,6 +18,7 @@ struct Bench {
     folder: tempfile::TempDir,
     _stop: stopping::Stop,
     engine: Engine,
+    _carrier: Carrier,
 }
 
 impl Bench {
@@ -26,7 +28,7 @@ impl Bench {
         let (stop, stopping) = stopping::stopping();
         let engine = Engine {
             storage: FileStorage::Postgres(pool.clone()),
-            doorbell: Doorbell::new(pool.clone()),
+            doorbell: brokers::doorbell(&pool)?,
             pool,
             stopping,
         };
@@ -34,6 +36,7 @@ impl Bench {
             database,
             folder: tempfile::tempdir()?,
             _stop: stop,
+            _carrier: engine.doorbell.carry(),
             engine,
         })
     }

@@ -1,7 +1,7 @@
 //! A real server of the upload routes, and looks behind it.
 
 use super::database::TestDatabase;
-use super::storages;
+use super::{brokers, storages};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use futures_util::StreamExt as _;
@@ -9,7 +9,7 @@ use product_importer::http::{method_override, site_guard};
 use product_importer::imports::upload::{self, UploadSettings, Uploads, pieces_from};
 use product_importer::imports::{Import, State};
 use product_importer::platform::database::Database;
-use product_importer::platform::doorbell::Doorbell;
+use product_importer::platform::doorbell::Carrier;
 use product_importer::platform::storage::FileStorage;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use std::net::SocketAddr;
@@ -21,6 +21,8 @@ pub struct Server {
     pub address: SocketAddr,
     pub uploads: Uploads,
     pub client: Client,
+    /// Rings are told to others only as long as it is there.
+    _carrier: Carrier,
 }
 
 /// Receiving into the place that `TEST_STORAGE` asks for.
@@ -36,7 +38,7 @@ pub fn uploads_over(database: Database, settings: UploadSettings) -> Uploads {
 pub fn uploads_in(storage: FileStorage, database: Database, settings: UploadSettings) -> Uploads {
     Uploads {
         storage,
-        doorbell: Doorbell::new(database.pool.clone()),
+        doorbell: brokers::doorbell(&database.pool).expect("the broker for tests does not start"),
         database,
         settings,
     }
@@ -54,6 +56,7 @@ pub async fn serve(uploads: Uploads) -> anyhow::Result<Server> {
     tokio::spawn(async move { axum::serve(listener, app).await });
     Ok(Server {
         address,
+        _carrier: uploads.doorbell.carry(),
         uploads,
         client: Client::new(),
     })
