@@ -290,6 +290,13 @@ async fn imports_keep_their_order_through_a_killed_database() -> anyhow::Result<
     let second = catalogue::csv_of(&second)?;
     let (mut server, address) = Process::serve(program(None).arg("serve").env("DATA_DIR", folder.path()))?;
     let first_url = upload(&address, &first).await?;
+    // Files are read side by side, and merged in the order in which that ended.
+    until(&first_url, |import| {
+        ["waiting", "merging", "over"]
+            .iter()
+            .any(|phase| import["phase"] == *phase)
+    })
+    .await?;
     let second_url = upload(&address, &second).await?;
     until(&first_url, |import| {
         import["created"].as_i64() > Some(0) || is_over(import)
