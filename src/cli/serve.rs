@@ -101,7 +101,7 @@ async fn serve_with(
     let Some(state) = state(arguments, &engine, opened.pools()).await? else {
         return Ok(());
     };
-    let beside = beside(arguments, half, &engine, working, state.webhooks.sealing.clone())?;
+    let beside = beside(arguments, half, &engine, working, &state.webhooks);
     let beside = tokio::spawn(until_late(stopping.clone(), "work", beside));
     announce(&listener)?;
     let mut asked = stopping.clone();
@@ -152,21 +152,22 @@ fn beside(
     half: Half,
     engine: &Engine,
     database: &Database,
-    sealing: SealingKey,
-) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    webhooks: &Webhooks,
+) -> impl Future<Output = ()> + use<> {
+    let (sealing, sender) = (webhooks.sealing.clone(), webhooks.sender.clone());
     let working = match half {
-        Half::Both => Some(workers(&arguments.work, engine, database, sealing)?),
+        Half::Both => Some(workers(&arguments.work, engine, database, sealing, sender)),
         Half::Web => None,
     };
     let (pool, stopping) = (database.pool.clone(), engine.stopping.clone());
-    Ok(async move {
+    async move {
         match working {
             Some(working) => {
                 tokio::join!(working, status::be_present(&pool, "serve", stopping));
             }
             None => status::be_present(&pool, "web", stopping).await,
         }
-    })
+    }
 }
 
 /// The one line a newcomer looks for.

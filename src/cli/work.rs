@@ -91,7 +91,8 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
         let engine = engine(settings, &opened.database, &stopping).await?;
         let carrier = engine.doorbell.carry();
         let sealing = SealingKey::new(start::secret(&settings.database, &settings.secret)?.as_ref())?;
-        let working = workers(settings, &engine, &opened.database, sealing)?;
+        let sender = Sender::new(&settings.webhooks)?;
+        let working = workers(settings, &engine, &opened.database, sealing, sender);
         tracing::info!("working");
         let present = status::be_present(&opened.pages.pool, "worker", stopping.clone());
         until_late(stopping.clone(), "work", async {
@@ -160,14 +161,15 @@ pub fn workers(
     engine: &Engine,
     database: &Database,
     sealing: SealingKey,
-) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    sender: Sender,
+) -> impl Future<Output = ()> + use<> {
     let uploads = uploads(database, engine, &settings.uploads);
     let search = Search::new(database.clone(), settings.search.search_memory_mb);
     let deliveries = settings.deliveries;
     let delivering = Delivering {
         pool: engine.pool.clone(),
         doorbell: engine.doorbell.clone(),
-        sender: Sender::new(&settings.webhooks)?,
+        sender,
         sealing,
         limits: Limits {
             per_webhook: deliveries.webhook_concurrency.into(),
@@ -179,13 +181,7 @@ pub fn workers(
         deliveries: hours(u32::from(deliveries.webhook_keep_days) * 24),
     };
     // On the heap: it is large.
-    Ok(Box::pin(worker::run(
-        engine.clone(),
-        uploads,
-        search,
-        delivering,
-        keeping,
-    )))
+    Box::pin(worker::run(engine.clone(), uploads, search, delivering, keeping))
 }
 
 /// Where files are received.
