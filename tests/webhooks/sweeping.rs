@@ -69,6 +69,37 @@ async fn attempts_go_on_being_counted_when_their_hours_are_swept() -> anyhow::Re
 }
 
 #[tokio::test]
+async fn what_waits_is_counted_with_the_oldest_of_what_is_due() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    let nothing = webhooks::delivery_figures(shop.pool()).await?;
+    assert_eq!((nothing.pending, nothing.due), (0, 0));
+    assert!(nothing.oldest_due_seconds.abs() < f64::EPSILON, "{nothing:?}");
+    for name in ["one", "other", "paused", "disabled"] {
+        shop.webhook(&format!("http://127.0.0.1:9/{name}")).await?;
+    }
+    shop.story("A-1", 3).await?;
+    shop.update("UPDATE webhooks SET paused_at = now() WHERE url LIKE '%/paused'")
+        .await?;
+    shop.update("UPDATE webhooks SET enabled = false WHERE url LIKE '%/disabled'")
+        .await?;
+    shop.update(
+        "UPDATE webhook_deliveries SET next_attempt_at = now() + interval '1 hour'
+         WHERE id IN (SELECT min(id) FROM webhook_deliveries GROUP BY webhook_id)",
+    )
+    .await?;
+    shop.update(
+        "UPDATE webhook_deliveries SET next_attempt_at = now() - interval '1 day'
+         WHERE id = (SELECT max(webhook_deliveries.id) FROM webhook_deliveries JOIN webhooks ON webhooks.id = webhook_id
+                     WHERE url LIKE '%/other')",
+    )
+    .await?;
+    let figures = webhooks::delivery_figures(shop.pool()).await?;
+    assert_eq!((figures.pending, figures.due), (6, 4));
+    assert!(figures.oldest_due_seconds >= 86_400.0, "{figures:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_belongs_to_a_deleted_webhook_goes() -> anyhow::Result<()> {
     let shop = Shop::open().await?;
     let gone = shop.webhook("http://127.0.0.1:9/gone").await?;
