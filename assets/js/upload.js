@@ -153,6 +153,9 @@ export class Upload extends EventTarget {
 /** The server will not take the file, however often it is asked. */
 class Refused extends Error {}
 
+/** The server cannot take it now, and says why. */
+class Away extends Error {}
+
 /** Creates the import of a file; answers its upload, not yet started. Tries again while the server is away. */
 export async function createUpload(file, options, tries) {
   for (;;) {
@@ -161,6 +164,7 @@ export async function createUpload(file, options, tries) {
     } catch (error) {
       tries -= 1
       if (error instanceof Refused) throw error
+      if (tries <= 0 && error instanceof Away) throw error
       if (tries <= 0) throw new Error('The server could not be reached. Check your connection and choose the file again.')
       await new Promise(resolve => setTimeout(resolve, CREATE_AGAIN_MS))
     }
@@ -178,7 +182,7 @@ async function create(file, options) {
       'Upload-Metadata': Object.entries(metadata).map(([key, value]) => `${key} ${base64(value)}`).join(','),
     },
   })
-  if (response.status >= 500 && response.status !== 507) throw new Error(`The server answered ${response.status}.`)
+  if (response.status >= 500) throw new Away(await problemOf(response))
   if (response.status !== 201) throw new Refused(await problemOf(response))
   const url = new URL(response.headers.get('Location'), location.href)
   return new Upload({ id: url.pathname.match(/imports\/([^/]+)\/file/)[1], url: url.pathname, file })
