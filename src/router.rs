@@ -227,10 +227,7 @@ fn whole_catalogue_api() -> Router<AppState> {
         .route("/products/changes/{id}", get(changes::show))
         .route("/products/changes/{id}/cancellation", put(changes::cancel))
         .route("/products/changes/{id}/restoration", put(changes::restore))
-        .route(
-            "/products/export.csv",
-            get(catalog::export_csv).post(catalog::export_ticked),
-        )
+        .route("/products/export.csv", get(catalog::export_csv))
 }
 
 fn webhook_api() -> Router<AppState> {

@@ -219,7 +219,10 @@ async fn very_long_rejected_rows_are_whole_in_the_download_and_cut_on_the_page()
     let id = import["id"].as_str().unwrap_or_default();
     let page = served.get(&format!("/imports/{id}")).await?.text().await?;
     assert!(page.len() < 100_000, "{} bytes", page.len());
-    assert!(page.contains(&format!("<code>{} │ (empty) │ xxx", ROWS - 1)), "{page}");
+    assert!(
+        page.contains(&format!("<code data-whole>{} │ (empty) │ xxx", ROWS - 1)),
+        "{page}"
+    );
     let url = import["rejected_url"].as_str().unwrap_or_default();
     let csv = served.get(url).await?.error_for_status()?.bytes().await?;
     let mut reader = csv::Reader::from_reader(&csv[..]);
