@@ -229,10 +229,7 @@ impl<'a> Finder<'a> {
             };
             streams.push(Stream::begin(&mut self.reading, segment, set, ends, start).await?);
         }
-        while let Some(lagging) = lagging(&streams, &found, is_descending, want) {
-            let first_step = (want + want / 4)
-                .div_ceil(lagging.len())
-                .clamp(LEAST_AT_ONCE, MOST_AT_ONCE);
+        while let Some((lagging, first_step)) = lagging(&streams, &found, is_descending, want) {
             for at in &lagging {
                 let step = &mut streams[*at].step;
                 *step = if *step == 0 {
@@ -258,6 +255,9 @@ impl<'a> Finder<'a> {
         lagging: &[usize],
         class: Option<u8>,
     ) -> Result<Vec<Placed>> {
+        // All at once into the cache, and not one after the other.
+        let chunks: Vec<_> = lagging.iter().filter_map(|at| streams[*at].next_chunk()).collect();
+        self.reading.chunks(&chunks).await?;
         let mut wanted = Vec::new();
         let mut owners = Vec::new();
         for at in lagging {
@@ -323,25 +323,42 @@ impl Candidates {
     }
 }
 
-/// The streams that must go on before the first `want` are certain; none when they are. As long as fewer are found, that
-/// is the one that has come least far: segments that an import made one after the other often have nothing in common.
-/// Then it is all that may have something before the last of them.
-fn lagging(streams: &[Stream<'_>], found: &[Placed], is_descending: bool, want: usize) -> Option<Vec<usize>> {
-    let open: Vec<usize> = (0..streams.len()).filter(|at| !streams[*at].is_over).collect();
-    let unknown: Vec<usize> = open.iter().copied().filter(|at| streams[*at].bound.is_none()).collect();
-    if !unknown.is_empty() {
-        return Some(unknown);
+/// The streams that must go on before the first `want` are certain, and how far at first; none when they are. As long as
+/// fewer are found, those go on that have come least far, as many as it takes: segments that an import made one after the
+/// other often have nothing in common. Then it is all that may have something before the last of them.
+fn lagging(streams: &[Stream<'_>], found: &[Placed], is_descending: bool, want: usize) -> Option<(Vec<usize>, usize)> {
+    let open = (0..streams.len()).filter(|at| !streams[*at].is_over);
+    let (mut known, mut chosen) = (Vec::new(), Vec::new());
+    for at in open {
+        match &streams[at].bound {
+            Some(bound) => known.push((bound, at)),
+            None => chosen.push(at),
+        }
     }
-    let bounds = open.iter().filter_map(|at| Some((*at, streams[*at].bound.as_ref()?)));
-    let (least_at, _) = bounds
-        .clone()
-        .min_by(|(_, one), (_, other)| order(is_descending, one, other))?;
-    let Some(last) = nth(found, is_descending, want) else {
-        return Some(vec![least_at]);
-    };
-    let before = bounds.filter(|(_, bound)| order(is_descending, bound, last) == Ordering::Less);
-    let before: Vec<usize> = before.map(|(at, _)| at).collect();
-    (!before.is_empty()).then_some(before)
+    let wanted = want + want / 4;
+    let shared = |count: usize| wanted.div_ceil(count).clamp(LEAST_AT_ONCE, MOST_AT_ONCE);
+    if !chosen.is_empty() {
+        let step = shared(chosen.len());
+        return Some((chosen, step));
+    }
+    known.sort_by(|(one, _), (other, _)| order(is_descending, one, other));
+    if let Some(last) = nth(found, is_descending, want) {
+        let before = known
+            .iter()
+            .take_while(|(bound, _)| order(is_descending, bound, last) == Ordering::Less);
+        chosen.extend(before.map(|(_, at)| *at));
+        let step = shared(chosen.len().max(1));
+        return (!chosen.is_empty()).then_some((chosen, step));
+    }
+    let mut candidates = found.len();
+    for (_, at) in known {
+        if candidates >= want && !chosen.is_empty() {
+            break;
+        }
+        candidates += streams[at].len();
+        chosen.push(at);
+    }
+    (!chosen.is_empty()).then_some((chosen, wanted.min(MOST_AT_ONCE)))
 }
 
 /// Where the last of the first `want` stands, if there are so many.

@@ -5,14 +5,19 @@ use super::grams::Names;
 use super::pages::Cutter;
 use super::postings::{Finished, merged};
 use crate::platform::copy::CopyIn;
+use crate::platform::giving_way::give_way;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use roaring::RoaringBitmap;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Row as _, Transaction};
+use std::time::Duration;
 
 /// What connections that index are called, for whoever has to end them ([`super::set_aside`]).
 pub const APPLICATION_NAME: &str = "search index";
+/// So often pages are given way to while grams are written, and for so long at most.
+const GIVES_WAY_EVERY: usize = 2_048;
+const GIVES_WAY: Duration = Duration::from_millis(30);
 /// Only one process indexes at a time. The number is this lock's name.
 const INDEX_LOCK: i64 = 0x7365_6172_6368;
 
@@ -181,9 +186,10 @@ pub async fn add_segment(connection: &mut PgConnection, products: usize) -> sqlx
         .await
 }
 
-/// Writes the grams of a segment and its columns.
+/// Writes the grams of a segment and its columns, and gives way meanwhile to what that pool's server has to do for pages.
 pub async fn add_chunks(
     connection: &mut PgConnection,
+    pool: &PgPool,
     segment_id: i64,
     postings: &[Finished],
     columns: &Columns,
@@ -191,9 +197,12 @@ pub async fn add_chunks(
     let statement = "COPY search_columns (segment_id, kind, chunk, bytes) FROM STDIN (FORMAT binary)";
     let mut copy = CopyIn::begin(connection, statement, 4).await?;
     let mut cutter = Cutter::default();
-    for (gram, ordinals) in merged(postings) {
+    for (number, (gram, ordinals)) in merged(postings).enumerate() {
         for chunk in cutter.add(gram, ordinals)? {
             add_chunk(&mut copy, segment_id, &chunk).await?;
+        }
+        if number.is_multiple_of(GIVES_WAY_EVERY) {
+            give_way(pool, GIVES_WAY).await;
         }
     }
     for chunk in cutter.finish().iter().chain(&columns.chunks()) {

@@ -111,6 +111,25 @@ pub async fn chunks(
     .await
 }
 
+/// All chunks of some segments, and those of some kinds of others.
+pub async fn first_chunks(
+    connection: &mut PgConnection,
+    whole: &[i64],
+    others: &[i64],
+    kinds: &[i16],
+) -> sqlx::Result<Vec<(i64, i16, i32, Vec<u8>)>> {
+    sqlx::query_as(
+        "SELECT segment_id, kind, chunk, bytes FROM search_columns WHERE segment_id = ANY($1)
+         UNION ALL
+         SELECT segment_id, kind, chunk, bytes FROM search_columns WHERE segment_id = ANY($2) AND kind = ANY($3)",
+    )
+    .bind(whole)
+    .bind(others)
+    .bind(kinds)
+    .fetch_all(connection)
+    .await
+}
+
 /// The products with those ids.
 pub async fn products(connection: &mut PgConnection, ids: &[i64]) -> sqlx::Result<Vec<Product>> {
     sqlx::query_as("SELECT * FROM products WHERE id = ANY($1)")

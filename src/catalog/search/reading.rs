@@ -17,6 +17,11 @@ use std::sync::Arc;
 /// Beyond that, only changes by hand of so few products at once are.
 const SCANNED_CHANGE: i64 = 100;
 
+/// A segment of so few products is read as a whole when it is first seen.
+const SMALL_SEGMENT: i32 = 1_000;
+/// What every search asks of a segment.
+const ALWAYS: [Column; 3] = [Column::IdFences, Column::GramFences, Column::Ends];
+
 /// A view of the index, as of its beginning.
 pub struct Reading<'a> {
     pub transaction: Transaction<'static, Postgres>,
@@ -50,6 +55,7 @@ impl<'a> Reading<'a> {
             is_behind: false,
         };
         let rows = queries::segments(&mut reading.transaction).await?;
+        reading.meet(&rows).await?;
         let mut dead = reading.dead(&rows).await?;
         reading.segments = rows
             .iter()
@@ -62,6 +68,49 @@ impl<'a> Reading<'a> {
         let pending = queries::pending(&mut reading.transaction, SCANNED_PRODUCTS).await?;
         reading.scan(pending).await?;
         Ok(reading)
+    }
+
+    /// Reads at once what will be asked of segments that are new here. While people edit there is a new one every moment.
+    async fn meet(&mut self, segments: &[SegmentRow]) -> Result<()> {
+        let is_new = |row: &&SegmentRow| self.cache.gram_fences(&Key::GramFences(row.id)).is_none();
+        let (whole, others): (Vec<&SegmentRow>, Vec<&SegmentRow>) = segments
+            .iter()
+            .filter(is_new)
+            .partition(|row| row.products <= SMALL_SEGMENT);
+        if whole.is_empty() && others.is_empty() {
+            return Ok(());
+        }
+        let ids = |rows: Vec<&SegmentRow>| rows.into_iter().map(|row| row.id).collect::<Vec<i64>>();
+        let kinds = ALWAYS.map(|column| column as i16);
+        for chunk in queries::first_chunks(&mut self.transaction, &ids(whole), &ids(others), &kinds).await? {
+            self.keep(chunk)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a chunk as it will be asked for.
+    fn keep(&self, (segment, kind, number, bytes): (i64, i16, i32, Vec<u8>)) -> Result<()> {
+        const GRAM_FENCES: i16 = Column::GramFences as i16;
+        const ENDS: i16 = Column::Ends as i16;
+        const BITMAPS: i16 = Column::Bitmaps as i16;
+        match kind {
+            GRAM_FENCES => {
+                let fences = pages::Fences::read(bytes).context("fences of the index are damaged")?;
+                self.cache.keep_gram_fences(Key::GramFences(segment), fences);
+            }
+            ENDS => {
+                let ends = columns::ends(&bytes).context("ends of the index are damaged")?;
+                self.cache.keep_fences(Key::Fences(segment, ENDS), ends);
+            }
+            BITMAPS => {
+                let bitmap = RoaringBitmap::deserialize_unchecked_from(&bytes[..])?;
+                self.cache.keep_bitmap(Key::Bitmap(segment, number), bitmap);
+            }
+            _ => {
+                self.cache.keep_bytes(Key::Chunk(segment, kind, number), bytes);
+            }
+        }
+        Ok(())
     }
 
     /// Fetches what is not indexed, and leaves it out of the segments that have it as it was. Changes by hand are many

@@ -119,7 +119,13 @@ async fn index_ranges(connection: &mut PgConnection, search: &Search, work: &mut
         // Another import's range may lie before the last one's.
         let begins = change.done_key.as_deref().or(change.first_key.as_deref()).unwrap_or("");
         if builder.last_key().is_some_and(|last| begins <= last) {
-            write(connection, std::mem::replace(&mut builder, Builder::new()), work).await?;
+            write(
+                connection,
+                search,
+                std::mem::replace(&mut builder, Builder::new()),
+                work,
+            )
+            .await?;
         }
         let mut products = match change.import_id {
             Some(_) => queries::imported(connection, &change),
@@ -145,7 +151,7 @@ async fn index_ranges(connection: &mut PgConnection, search: &Search, work: &mut
         }
         work.over.push(change.id);
     }
-    write(connection, builder, work).await
+    write(connection, search, builder, work).await
 }
 
 /// Indexes single products, and those of segments that are folded. What a segment has no room for goes into the next one,
@@ -191,7 +197,7 @@ async fn index_piece(
         add(&mut builder, row, search).await?;
     }
     drop(rows);
-    write(connection, builder, work).await?;
+    write(connection, search, builder, work).await?;
     Ok(beyond)
 }
 
@@ -204,7 +210,7 @@ async fn add(builder: &mut Builder, row: PgRow, search: &Search) -> Result<()> {
 }
 
 /// Writes a segment, unless it is empty.
-async fn write(connection: &mut PgConnection, builder: Builder, work: &mut Work) -> Result<()> {
+async fn write(connection: &mut PgConnection, search: &Search, builder: Builder, work: &mut Work) -> Result<()> {
     let Built {
         columns,
         postings,
@@ -215,7 +221,8 @@ async fn write(connection: &mut PgConnection, builder: Builder, work: &mut Work)
     }
     let segment_id = queries::add_segment(connection, columns.len()).await?;
     fault::point("search.segment")?;
-    queries::add_chunks(connection, segment_id, &postings, &columns).await?;
+    let pool = &search.database.pool;
+    queries::add_chunks(connection, pool, segment_id, &postings, &columns).await?;
     work.changed.extend(changed.iter().map(|id| *id as u64));
     Ok(())
 }

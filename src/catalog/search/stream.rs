@@ -93,6 +93,31 @@ impl<'a> Stream<'a> {
         })
     }
 
+    /// What [`Stream::next`] reads first, if it reads anything.
+    pub fn next_chunk(&self) -> Option<(i64, Column, i32)> {
+        let order = self.order.filter(|_| !self.is_at_end())?;
+        Some((self.segment, order, self.place().0))
+    }
+
+    fn is_at_end(&self) -> bool {
+        if self.is_descending {
+            self.at == 0
+        } else {
+            self.at >= self.products
+        }
+    }
+
+    /// The chunk of the order in which the next place is, and where in it.
+    fn place(&self) -> (i32, usize) {
+        let place = self.at - usize::from(self.is_descending);
+        ((place / ORDINALS_PER_CHUNK) as i32, place % ORDINALS_PER_CHUNK)
+    }
+
+    /// How many candidates there are, those that have been looked at among them.
+    pub fn len(&self) -> usize {
+        self.candidates.len() as usize
+    }
+
     /// The next candidates' ordinals, `self.step` of them if there are as many.
     pub async fn next(&mut self, reading: &mut Reading<'_>) -> Result<Vec<u32>> {
         match self.order {
@@ -119,18 +144,12 @@ impl<'a> Stream<'a> {
     async fn next_in(&mut self, reading: &mut Reading<'_>, order: Column) -> Result<Vec<u32>> {
         let mut found = Vec::with_capacity(self.step);
         while found.len() < self.step {
-            let is_at_end = if self.is_descending {
-                self.at == 0
-            } else {
-                self.at >= self.products
-            };
-            if is_at_end {
+            if self.is_at_end() {
                 self.is_over = true;
                 break;
             }
-            let place = self.at - usize::from(self.is_descending);
-            let (number, inside) = (place / ORDINALS_PER_CHUNK, place % ORDINALS_PER_CHUNK);
-            let chunk = reading.chunk(self.segment, order, number as i32).await?;
+            let (number, inside) = self.place();
+            let chunk = reading.chunk(self.segment, order, number).await?;
             self.walk(&chunk, inside, &mut found);
         }
         Ok(found)
