@@ -1,23 +1,19 @@
 //! The SQL of the step that indexes.
 
+use super::Search;
 use super::columns::{Chunk, Column, Columns, Place};
 use super::grams::Names;
 use super::pages::Cutter;
 use super::postings::{Finished, merged};
 use crate::platform::copy::CopyIn;
-use crate::platform::giving_way::give_way;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use roaring::RoaringBitmap;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Row as _, Transaction};
-use std::time::Duration;
 
 /// What connections that index are called, for whoever has to end them ([`super::set_aside`]).
 pub const APPLICATION_NAME: &str = "search index";
-/// So often pages are given way to while grams are written, and for so long at most.
-const GIVES_WAY_EVERY: usize = 2_048;
-const GIVES_WAY: Duration = Duration::from_millis(30);
 /// Only one process indexes at a time. The number is this lock's name.
 const INDEX_LOCK: i64 = 0x7365_6172_6368;
 
@@ -186,10 +182,10 @@ pub async fn add_segment(connection: &mut PgConnection, products: usize) -> sqlx
         .await
 }
 
-/// Writes the grams of a segment and its columns, and gives way meanwhile to what that pool's server has to do for pages.
+/// Writes the grams of a segment and its columns.
 pub async fn add_chunks(
     connection: &mut PgConnection,
-    pool: &PgPool,
+    search: &Search,
     segment_id: i64,
     postings: &[Finished],
     columns: &Columns,
@@ -201,9 +197,7 @@ pub async fn add_chunks(
         for chunk in cutter.add(gram, ordinals)? {
             add_chunk(&mut copy, segment_id, &chunk).await?;
         }
-        if number.is_multiple_of(GIVES_WAY_EVERY) {
-            give_way(pool, GIVES_WAY).await;
-        }
+        search.give_way(number).await;
     }
     for chunk in cutter.finish().iter().chain(&columns.chunks()) {
         add_chunk(&mut copy, segment_id, chunk).await?;

@@ -34,11 +34,16 @@ pub use step::{Step, compact, index_changes};
 pub use upkeep::{bring_back, finish_indexing, forget_set_aside, keep_indexed, set_aside, sweep_forgotten};
 
 use crate::platform::database::Database;
+use crate::platform::giving_way::give_way;
 use cache::Cache;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A part of the memory that indexing may take is for what is being built, the rest for what comes and goes.
 const BUILDING_SHARE: usize = 2;
+/// So often indexing gives way to pages, in products or grams, and for so long at most: what is indexed must be found soon.
+const GIVES_WAY_EVERY: usize = 2_048;
+const GIVES_WAY: Duration = Duration::from_millis(30);
 
 /// What searching needs. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -65,6 +70,13 @@ impl Search {
         Self {
             cache: Arc::new(Cache::of(u64::from(cache_mb) << 20)),
             ..self
+        }
+    }
+
+    /// Gives way to pages now and then, after so much has been done.
+    async fn give_way(&self, done: usize) {
+        if done.is_multiple_of(GIVES_WAY_EVERY) {
+            give_way(&self.database.pool, GIVES_WAY).await;
         }
     }
 }

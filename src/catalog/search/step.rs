@@ -12,7 +12,6 @@ use super::columns::{self, Column};
 use super::index_queries::{self as queries, Change};
 use super::read_queries::{SegmentRow, dead, is_behind, segments};
 use crate::platform::fault;
-use crate::platform::giving_way::give_way;
 use anyhow::Result;
 use futures_util::TryStreamExt as _;
 use roaring::RoaringTreemap;
@@ -30,9 +29,6 @@ const FOLD_PRODUCTS: u64 = 300_000;
 const SMALL_SEGMENT: u64 = 500;
 /// While imports come in, segments are folded only when there are more than this.
 const MANY_SEGMENTS: usize = 12;
-/// So often pages are given way to, in products, and for so long at most: what is indexed must be found soon.
-const GIVES_WAY_EVERY: usize = 2_048;
-const GIVES_WAY: Duration = Duration::from_millis(30);
 /// How often it is looked whether something waits to be indexed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -119,13 +115,8 @@ async fn index_ranges(connection: &mut PgConnection, search: &Search, work: &mut
         // Another import's range may lie before the last one's.
         let begins = change.done_key.as_deref().or(change.first_key.as_deref()).unwrap_or("");
         if builder.last_key().is_some_and(|last| begins <= last) {
-            write(
-                connection,
-                search,
-                std::mem::replace(&mut builder, Builder::new()),
-                work,
-            )
-            .await?;
+            let complete = std::mem::replace(&mut builder, Builder::new());
+            write(connection, search, complete, work).await?;
         }
         let mut products = match change.import_id {
             Some(_) => queries::imported(connection, &change),
@@ -203,9 +194,7 @@ async fn index_piece(
 
 async fn add(builder: &mut Builder, row: PgRow, search: &Search) -> Result<()> {
     builder.add(row).await?;
-    if builder.len().is_multiple_of(GIVES_WAY_EVERY) {
-        give_way(&search.database.pool, GIVES_WAY).await;
-    }
+    search.give_way(builder.len()).await;
     Ok(())
 }
 
@@ -221,8 +210,7 @@ async fn write(connection: &mut PgConnection, search: &Search, builder: Builder,
     }
     let segment_id = queries::add_segment(connection, columns.len()).await?;
     fault::point("search.segment")?;
-    let pool = &search.database.pool;
-    queries::add_chunks(connection, pool, segment_id, &postings, &columns).await?;
+    queries::add_chunks(connection, search, segment_id, &postings, &columns).await?;
     work.changed.extend(changed.iter().map(|id| *id as u64));
     Ok(())
 }
