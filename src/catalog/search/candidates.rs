@@ -85,7 +85,11 @@ pub async fn find(reading: &mut Reading<'_>, terms: &Terms, filter: &Filter) -> 
 /// Looks the grams up in every segment: first their pages, then what is too long for these.
 async fn look_up(reading: &mut Reading<'_>, plan: &Plan) -> Result<Vec<Found>> {
     let ids: Vec<i64> = reading.segments.iter().map(|segment| segment.id).collect();
-    let fences = reading.gram_fences().await?;
+    let fences: Vec<Arc<Fences>> = reading
+        .segments
+        .iter()
+        .map(|segment| segment.gram_fences.clone())
+        .collect();
     let numbers = ids.iter().zip(&fences).flat_map(|(id, fences)| {
         let numbers = plan.pages(fences).into_iter();
         numbers.map(|number| (*id, Column::Grams, number))

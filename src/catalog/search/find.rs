@@ -221,13 +221,12 @@ impl<'a> Finder<'a> {
             class: class.unwrap_or(Class::SKU),
             from,
         };
-        let ends = self.reading.ends().await?;
         let mut streams = Vec::new();
-        for (segment, (candidates, ends)) in candidates.iter().zip(&ends).enumerate() {
+        for (segment, candidates) in candidates.iter().enumerate() {
             let Some(set) = candidates.of_class(class) else {
                 continue;
             };
-            streams.push(Stream::begin(&mut self.reading, segment, set, ends, start).await?);
+            streams.push(Stream::begin(&mut self.reading, segment, set, start).await?);
         }
         while let Some((lagging, first_step)) = lagging(&streams, &found, is_descending, want) {
             for at in &lagging {

@@ -41,6 +41,17 @@ pub struct Segment {
     pub products: u32,
     /// Ordinals that do not count.
     pub left_out: RoaringBitmap,
+    /// The first grams of its pages.
+    pub gram_fences: Arc<pages::Fences>,
+    /// The ends of its orders ([`columns::end_of`]).
+    pub ends: Arc<Vec<Position>>,
+}
+
+/// What is known of a segment.
+#[derive(Default)]
+struct Met {
+    gram_fences: Option<Arc<pages::Fences>>,
+    ends: Option<Arc<Vec<Position>>>,
 }
 
 impl<'a> Reading<'a> {
@@ -55,62 +66,82 @@ impl<'a> Reading<'a> {
             is_behind: false,
         };
         let rows = queries::segments(&mut reading.transaction).await?;
-        reading.meet(&rows).await?;
-        let mut dead = reading.dead(&rows).await?;
-        reading.segments = rows
-            .iter()
-            .map(|row| Segment {
+        let (mut met, mut dead) = (reading.meet(&rows).await?, reading.dead(&rows).await?);
+        for row in rows {
+            let met = met.remove(&row.id).unwrap_or_default();
+            reading.segments.push(Segment {
                 id: row.id,
                 products: row.products as u32,
                 left_out: dead.remove(&row.id).unwrap_or_default(),
-            })
-            .collect();
+                gram_fences: met.gram_fences.context("fences of the index are missing")?,
+                ends: met.ends.unwrap_or_default(),
+            });
+        }
         let pending = queries::pending(&mut reading.transaction, SCANNED_PRODUCTS).await?;
         reading.scan(pending).await?;
         Ok(reading)
     }
 
-    /// Reads at once what will be asked of segments that are new here. While people edit there is a new one every moment.
-    async fn meet(&mut self, segments: &[SegmentRow]) -> Result<()> {
-        let is_new = |row: &&SegmentRow| self.cache.gram_fences(&Key::GramFences(row.id)).is_none();
+    /// What every search asks of segments. Of those that are new here it is read at once: while people edit there is one
+    /// every moment.
+    async fn meet(&mut self, segments: &[SegmentRow]) -> Result<HashMap<i64, Met>> {
+        let known = |row: &SegmentRow| Met {
+            gram_fences: self.cache.gram_fences(&Key::GramFences(row.id)),
+            ends: self.cache.fences(&ends_of(row.id)),
+        };
+        let mut met: HashMap<i64, Met> = segments.iter().map(|row| (row.id, known(row))).collect();
+        let is_new = |row: &&SegmentRow| {
+            met.get(&row.id)
+                .is_none_or(|met| met.gram_fences.is_none() || met.ends.is_none())
+        };
         let (whole, others): (Vec<&SegmentRow>, Vec<&SegmentRow>) = segments
             .iter()
             .filter(is_new)
             .partition(|row| row.products <= SMALL_SEGMENT);
         if whole.is_empty() && others.is_empty() {
-            return Ok(());
+            return Ok(met);
         }
         let ids = |rows: Vec<&SegmentRow>| rows.into_iter().map(|row| row.id).collect::<Vec<i64>>();
+        let (whole, others) = (ids(whole), ids(others));
         let kinds = ALWAYS.map(|column| column as i16);
-        for chunk in queries::first_chunks(&mut self.transaction, &ids(whole), &ids(others), &kinds).await? {
-            self.keep(chunk)?;
+        for (id, kind, number, bytes) in queries::first_chunks(&mut self.transaction, &whole, &others, &kinds).await? {
+            self.keep(met.entry(id).or_default(), Key::Chunk(id, kind, number), bytes)?;
+        }
+        for id in whole.into_iter().chain(others) {
+            // An old segment has no ends, which is worth remembering too.
+            let ends = &mut met.entry(id).or_default().ends;
+            ends.get_or_insert_with(|| self.cache.keep_fences(ends_of(id), Vec::new()));
+        }
+        Ok(met)
+    }
+
+    /// Keeps a chunk as it will be asked for.
+    fn keep(&self, met: &mut Met, chunk: Key, bytes: Vec<u8>) -> Result<()> {
+        const GRAM_FENCES: i16 = Column::GramFences as i16;
+        const ENDS: i16 = Column::Ends as i16;
+        const BITMAPS: i16 = Column::Bitmaps as i16;
+        match chunk {
+            Key::Chunk(segment, GRAM_FENCES, _) => {
+                let fences = pages::Fences::read(bytes).context("fences of the index are damaged")?;
+                met.gram_fences = Some(self.cache.keep_gram_fences(Key::GramFences(segment), fences));
+            }
+            Key::Chunk(segment, ENDS, _) => {
+                let ends = columns::ends(&bytes).context("ends of the index are damaged")?;
+                met.ends = Some(self.cache.keep_fences(ends_of(segment), ends));
+            }
+            Key::Chunk(segment, BITMAPS, number) => {
+                self.keep_bitmap(segment, number, &bytes)?;
+            }
+            chunk => {
+                self.cache.keep_bytes(chunk, bytes);
+            }
         }
         Ok(())
     }
 
-    /// Keeps a chunk as it will be asked for.
-    fn keep(&self, (segment, kind, number, bytes): (i64, i16, i32, Vec<u8>)) -> Result<()> {
-        const GRAM_FENCES: i16 = Column::GramFences as i16;
-        const ENDS: i16 = Column::Ends as i16;
-        const BITMAPS: i16 = Column::Bitmaps as i16;
-        match kind {
-            GRAM_FENCES => {
-                let fences = pages::Fences::read(bytes).context("fences of the index are damaged")?;
-                self.cache.keep_gram_fences(Key::GramFences(segment), fences);
-            }
-            ENDS => {
-                let ends = columns::ends(&bytes).context("ends of the index are damaged")?;
-                self.cache.keep_fences(Key::Fences(segment, ENDS), ends);
-            }
-            BITMAPS => {
-                let bitmap = RoaringBitmap::deserialize_unchecked_from(&bytes[..])?;
-                self.cache.keep_bitmap(Key::Bitmap(segment, number), bitmap);
-            }
-            _ => {
-                self.cache.keep_bytes(Key::Chunk(segment, kind, number), bytes);
-            }
-        }
-        Ok(())
+    fn keep_bitmap(&self, segment: i64, number: i32, bytes: &[u8]) -> Result<Arc<RoaringBitmap>> {
+        let bitmap = RoaringBitmap::deserialize_unchecked_from(bytes)?;
+        Ok(self.cache.keep_bitmap(Key::Bitmap(segment, number), bitmap))
     }
 
     /// Fetches what is not indexed, and leaves it out of the segments that have it as it was. Changes by hand are many
@@ -241,26 +272,6 @@ impl<'a> Reading<'a> {
         Ok(self.cache.keep_fences(key, fences))
     }
 
-    /// The ends of the orders of every segment ([`columns::end_of`]), in the order of the segments.
-    pub async fn ends(&mut self) -> Result<Vec<Arc<Vec<Position>>>> {
-        let key = |id: i64| Key::Fences(id, Column::Ends as i16);
-        let ids: Vec<i64> = self.segments.iter().map(|segment| segment.id).collect();
-        let kept = ids.iter().filter_map(|id| Some((*id, self.cache.fences(&key(*id))?)));
-        let mut ends: HashMap<i64, Arc<Vec<Position>>> = kept.collect();
-        let missing: Vec<i64> = ids.iter().copied().filter(|id| !ends.contains_key(id)).collect();
-        let wanted: Vec<(i64, Column, i32)> = missing.iter().map(|id| (*id, Column::Ends, 0)).collect();
-        let mut read = HashMap::new();
-        for (id, _, _, bytes) in self.read(&wanted).await? {
-            read.insert(id, columns::ends(&bytes).context("ends of the index are damaged")?);
-        }
-        for id in missing {
-            // An old segment has none, which is worth remembering too.
-            let found = read.remove(&id).unwrap_or_default();
-            ends.insert(id, self.cache.keep_fences(key(id), found));
-        }
-        Ok(ids.iter().filter_map(|id| ends.get(id).cloned()).collect())
-    }
-
     /// The ordinals of a segment's products that were changed last from one time on and before another, in
     /// microseconds since 1970, and up to [`columns::FENCE_EVERY`] others at each end.
     pub async fn changed(&mut self, at: usize, since: Option<i64>, before: Option<i64>) -> Result<RoaringBitmap> {
@@ -327,24 +338,6 @@ impl<'a> Reading<'a> {
             .collect()
     }
 
-    /// The first grams of every segment's pages, in the order of the segments.
-    pub async fn gram_fences(&mut self) -> Result<Vec<Arc<pages::Fences>>> {
-        let ids: Vec<i64> = self.segments.iter().map(|segment| segment.id).collect();
-        let kept = |cache: &Cache, id: i64| cache.gram_fences(&Key::GramFences(id));
-        let mut fences: HashMap<i64, Arc<pages::Fences>> = HashMap::new();
-        fences.extend(ids.iter().filter_map(|id| Some((*id, kept(self.cache, *id)?))));
-        let missing = ids.iter().filter(|id| !fences.contains_key(id));
-        let wanted: Vec<(i64, Column, i32)> = missing.map(|id| (*id, Column::GramFences, 0)).collect();
-        for (id, _, _, bytes) in self.read(&wanted).await? {
-            let read = pages::Fences::read(bytes).context("fences of the index are damaged")?;
-            fences.insert(id, self.cache.keep_gram_fences(Key::GramFences(id), read));
-        }
-        let in_order = ids.iter().map(|id| fences.get(id).cloned());
-        in_order
-            .map(|fences| fences.context("fences of the index are missing"))
-            .collect()
-    }
-
     /// Long bitmaps, by segment and number.
     pub async fn bitmaps(&mut self, mut wanted: Vec<(i64, i32)>) -> Result<HashMap<(i64, i32), Arc<RoaringBitmap>>> {
         let mut found = HashMap::new();
@@ -357,9 +350,7 @@ impl<'a> Reading<'a> {
             .map(|(id, number)| (*id, Column::Bitmaps, *number))
             .collect();
         for (segment, _, number, bytes) in self.read(&missing).await? {
-            let bitmap = RoaringBitmap::deserialize_unchecked_from(&bytes[..])?;
-            let bitmap = self.cache.keep_bitmap(Key::Bitmap(segment, number), bitmap);
-            found.insert((segment, number), bitmap);
+            found.insert((segment, number), self.keep_bitmap(segment, number, &bytes)?);
         }
         Ok(found)
     }
@@ -374,4 +365,9 @@ impl<'a> Reading<'a> {
         let numbers: Vec<i32> = wanted.iter().map(|(_, _, number)| *number).collect();
         Ok(queries::chunks(&mut self.transaction, &segments, &kinds, &numbers).await?)
     }
+}
+
+/// Under what the ends of a segment's orders are kept.
+fn ends_of(segment: i64) -> Key {
+    Key::Fences(segment, Column::Ends as i16)
 }

@@ -48,21 +48,18 @@ fn columns_of(by: SortBy) -> (Option<Column>, Column) {
 }
 
 impl<'a> Stream<'a> {
-    /// Begins in a segment, of which the ends of its orders are known or none.
+    /// Begins in a segment.
     pub async fn begin(
         reading: &mut Reading<'_>,
         segment: usize,
         candidates: &'a RoaringBitmap,
-        ends: &[Position],
         start: Start<'_>,
     ) -> Result<Self> {
         let (order, fences) = columns_of(start.by);
-        let (id, products) = (
-            reading.segments[segment].id,
-            reading.segments[segment].products as usize,
-        );
+        let segment = &reading.segments[segment];
+        let (id, products) = (segment.id, segment.products as usize);
         let is_descending = start.is_descending;
-        let end = columns::end_of(ends, fences, is_descending).cloned();
+        let end = columns::end_of(&segment.ends, fences, is_descending).cloned();
         let (at, bound) = match start.from {
             _ if candidates.is_empty() => (0, None),
             None if is_descending => (products, end),
