@@ -4,7 +4,7 @@ use crate::shop::{Kind, Shop};
 use crate::support::process::{Process, program};
 use product_importer::catalog::edit::{self, Patch};
 use product_importer::catalog::{self, Filter, IndexBacklog, ListQuery, Search, Status, Step};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PRODUCTS: u64 = 2_500;
 
@@ -199,5 +199,43 @@ async fn a_rare_status_is_listed_while_the_index_is_behind() -> anyhow::Result<(
         .await?;
     sqlx::query("UPDATE products SET active = true").execute(pool).await?;
     assert!(shop.page(&query).await?.products.is_empty());
+    Ok(())
+}
+
+/// Each step leaves a segment that every search then looks at, so changes wait for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_by_hand_are_indexed_together() -> anyhow::Result<()> {
+    const GATHERED_FOR: Duration = Duration::from_millis(400);
+    let shop = Shop::open().await?;
+    let pool = &shop.database.database.pool;
+    shop.import(&Kind::Sample.rows(50, 1)?).await?;
+    shop.index(128).await?;
+    let last_segment = async || {
+        sqlx::query_scalar::<_, i64>("SELECT max(id) FROM search_segments")
+            .fetch_one(pool)
+            .await
+    };
+    let (before, began) = (last_segment().await?, Instant::now());
+    let _worker = Process::start(program(Some(&shop.database.url())).arg("worker"))?;
+    let id = sqlx::query_scalar("SELECT min(id) FROM products")
+        .fetch_one(pool)
+        .await?;
+    let mut changes = 0;
+    while last_segment().await? < before + 3 {
+        let patch = Patch {
+            name: Some(format!("changed {changes} times")),
+            ..Patch::default()
+        };
+        let changed = edit::change(&shop.database.database, id, patch).await;
+        assert!(changed.is_ok(), "{changed:?}");
+        changes += 1;
+        assert!(
+            began.elapsed() < Duration::from_mins(2),
+            "nobody indexes {changes} changes"
+        );
+    }
+    let steps = last_segment().await? - before;
+    let most = began.elapsed().as_secs_f64() / GATHERED_FOR.as_secs_f64();
+    assert!(steps as f64 <= most + 1.0, "{steps} steps in {:?}", began.elapsed());
     Ok(())
 }

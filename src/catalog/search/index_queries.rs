@@ -11,6 +11,7 @@ use futures_util::stream::BoxStream;
 use roaring::RoaringBitmap;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Row as _, Transaction};
+use std::time::Duration;
 
 /// What connections that index are called, for whoever has to end them ([`super::set_aside`]).
 pub const APPLICATION_NAME: &str = "search index";
@@ -55,6 +56,20 @@ pub async fn has_changes(pool: &PgPool) -> sqlx::Result<bool> {
     sqlx::query_scalar("SELECT EXISTS (SELECT FROM search_changes WHERE NOT set_aside)")
         .fetch_one(pool)
         .await
+}
+
+/// Whether all that has changed did so within that time and there may soon be more: changes by hand, and those of
+/// imports that are being merged.
+pub async fn are_gathering(pool: &PgPool, within: Duration) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT min(noted_at) > clock_timestamp() - make_interval(secs => $1)
+                AND (count(import_id) = 0 OR EXISTS (SELECT FROM catalogue_merges)) IS TRUE
+         FROM search_changes WHERE NOT set_aside",
+    )
+    .bind(within.as_secs_f64())
+    .fetch_one(pool)
+    .await
+    .map(|are: Option<bool>| are.unwrap_or(false))
 }
 
 /// The oldest changes, of about `most_products` products together, and at least one.

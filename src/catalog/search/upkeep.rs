@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// Few changes are found by scanning them, many within a moment: this is a part of it.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const BUSY_LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Changes wait so long for others, since each step leaves a segment that every search then looks at.
+const GATHERED_FOR: Duration = Duration::from_millis(400);
+const GATHERING_LOOK_EVERY: Duration = Duration::from_millis(50);
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 const COMPACT_EVERY: Duration = Duration::from_secs(30);
 
@@ -16,22 +19,29 @@ const COMPACT_EVERY: Duration = Duration::from_secs(30);
 pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
     let mut looked = None;
     loop {
-        let pause = match step(search, &mut looked).await {
-            Ok(Step::Done(products)) => {
-                tracing::debug!(products, "indexed");
-                Duration::ZERO
-            }
-            Ok(Step::Idle | Step::Busy) => LOOK_EVERY,
-            Err(error) => {
-                tracing::warn!(?error, "the search index could not be brought up to date; trying again");
-                RETRY_AFTER
-            }
-        };
+        let pause = look(search, &mut looked).await.unwrap_or_else(|error| {
+            tracing::warn!(?error, "the search index could not be brought up to date; trying again");
+            RETRY_AFTER
+        });
         tokio::select! {
             () = stopping.wait() => return,
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Indexes what has changed, unless that waits for more, and tells when to look again.
+async fn look(search: &Search, looked: &mut Option<Instant>) -> anyhow::Result<Duration> {
+    if queries::are_gathering(&search.database.pool, GATHERED_FOR).await? {
+        return Ok(GATHERING_LOOK_EVERY);
+    }
+    Ok(match step(search, looked).await? {
+        Step::Done(products) => {
+            tracing::debug!(products, "indexed");
+            Duration::ZERO
+        }
+        Step::Idle | Step::Busy => LOOK_EVERY,
+    })
 }
 
 /// Indexes what has changed, or compacts. Where there was nothing to compact, that is looked for again when something has
