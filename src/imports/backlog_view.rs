@@ -30,10 +30,21 @@ mod tests {
     fn products_that_cannot_be_found_yet_are_told_of() {
         let words = |products, seconds| {
             let waiting = Duration::from_secs(seconds);
-            backlog_words(IndexBacklog { products, waiting })
+            backlog_words(IndexBacklog {
+                products,
+                waiting,
+                ..IndexBacklog::default()
+            })
         };
         assert_eq!(words(0, 0), None);
         assert_eq!(words(2_000, 3600), None, "every search looks at so few");
+        let imported = |imported| IndexBacklog {
+            products: 500,
+            imported,
+            ..IndexBacklog::default()
+        };
+        assert_eq!(backlog_words(imported(200)), None);
+        assert!(backlog_words(imported(201)).is_some(), "and at fewer from imports");
         assert_eq!(
             words(12_000, 3).as_deref(),
             Some("12,000 products are being made searchable.")

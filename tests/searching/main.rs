@@ -22,8 +22,6 @@ use support::catalogue::FileRow;
 const PRODUCTS: u64 = 2_000;
 const ROUNDS: u64 = 8;
 const SEARCHES_PER_ROUND: usize = 1_000;
-/// What is not indexed is found at once as long as it is not more than this.
-const SCANNED_PRODUCTS: i64 = 2_000;
 /// In MB: from so little that a step makes many segments to enough for one.
 const MEMORIES: [u32; 3] = [1, 4, 128];
 /// Of 100 searches, how many must find something: others prove little.
@@ -62,7 +60,7 @@ async fn compare(kind: Kind, seed: u64) -> anyhow::Result<()> {
         }
         edit_some(&shop, &mut questions, &rows, seed * 100 + round).await?;
         // Beyond that not every search scans what is not indexed, until the index has caught up.
-        if shop.waiting().await? > SCANNED_PRODUCTS || questions.happens(60) {
+        if shop.is_behind().await? || questions.happens(60) {
             shop.index(MEMORIES[questions.below(MEMORIES.len())]).await?;
         }
         if questions.happens(30) {

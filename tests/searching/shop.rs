@@ -6,7 +6,7 @@ use crate::support::database::TestDatabase;
 use anyhow::ensure;
 use product_importer::catalog::edit::{self, EditError, NewProduct, Patch};
 use product_importer::catalog::{
-    Filter, ListQuery, Page, Product, Search, Step, Total, count, index_changes, list_page,
+    Filter, ListQuery, Page, Product, Search, Step, Total, count, index_backlog, index_changes, list_page,
 };
 use product_importer::imports::{Engine, FileSource, Outcome, TerminalImport, write_sample};
 use product_importer::platform::doorbell::Doorbell;
@@ -126,6 +126,11 @@ impl Shop {
     pub async fn waiting(&self) -> anyhow::Result<i64> {
         let waiting = sqlx::query_scalar("SELECT coalesce(sum(products), 0)::bigint FROM search_changes");
         Ok(waiting.fetch_one(&self.engine.pool).await?)
+    }
+
+    /// Whether searches do not look at all of these themselves.
+    pub async fn is_behind(&self) -> anyhow::Result<bool> {
+        Ok(index_backlog(&self.engine.pool).await?.is_noticed())
     }
 
     /// How many match, however long it takes.

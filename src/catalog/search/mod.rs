@@ -28,8 +28,7 @@ mod upkeep;
 
 pub use find::{count, page};
 pub use mark::{Piece, mark};
-pub use queries::{Backlog, Imported, backlog, note_changed, note_imported};
-pub use read_queries::is_behind;
+pub use queries::{Backlog, Imported, backlog, is_behind, note_changed, note_imported};
 pub use step::{Step, compact, index_changes};
 pub use upkeep::{bring_back, finish_indexing, forget_set_aside, keep_indexed, set_aside, sweep_forgotten};
 

@@ -1,8 +1,12 @@
 //! The SQL of the search index.
 
-use super::read_queries::SCANNED_PRODUCTS;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::time::Duration;
+
+/// What is not indexed yet is scanned by each search as long as it is not more than this…
+pub const SCANNED_PRODUCTS: i64 = 2_000;
+/// …and, of what imports wrote, not more than this: there batch follows batch, each indexed within a moment.
+const SCANNED_IMPORTED: i64 = 200;
 
 /// Notes, in the transaction that created, changed or deleted these products by hand, that the index must follow.
 /// Few at a time are found at once; pieces of more than 100 within a moment.
@@ -54,6 +58,8 @@ pub async fn note_imported(
 pub struct Backlog {
     /// Products that wait for the index, at most.
     pub products: i64,
+    /// Those of them that imports wrote.
+    pub imported: i64,
     /// How long the first of them has been waiting.
     pub waiting: Duration,
 }
@@ -61,19 +67,34 @@ pub struct Backlog {
 impl Backlog {
     /// Whether there are so many that a search does not see all of them yet.
     pub fn is_noticed(self) -> bool {
-        self.products > SCANNED_PRODUCTS
+        is_too_much(self.products, self.imported)
     }
 }
 
 /// What has changed and is not in the index yet.
 pub async fn backlog(executor: impl PgExecutor<'_>) -> sqlx::Result<Backlog> {
-    let (products, seconds): (i64, f64) = sqlx::query_as(
+    let (products, imported, seconds): (i64, i64, f64) = sqlx::query_as(
         "SELECT coalesce(sum(products), 0)::bigint,
+                coalesce(sum(products) FILTER (WHERE product_ids IS NULL), 0)::bigint,
                 coalesce(greatest(extract(epoch FROM clock_timestamp() - min(noted_at)), 0), 0)::float8
          FROM search_changes WHERE NOT set_aside",
     )
     .fetch_one(executor)
     .await?;
     let waiting = Duration::from_secs_f64(seconds);
-    Ok(Backlog { products, waiting })
+    Ok(Backlog {
+        products,
+        imported,
+        waiting,
+    })
+}
+
+/// Whether searches do not see all of what has changed.
+pub async fn is_behind(pool: &PgPool) -> sqlx::Result<bool> {
+    Ok(backlog(pool).await?.is_noticed())
+}
+
+/// Whether so many products wait for the index, so many of them from imports, that a search does not scan them all.
+pub fn is_too_much(products: i64, imported: i64) -> bool {
+    products > SCANNED_PRODUCTS || imported > SCANNED_IMPORTED
 }

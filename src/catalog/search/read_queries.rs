@@ -1,11 +1,10 @@
 //! The SQL of searching.
 
+use super::queries::SCANNED_PRODUCTS;
 use crate::catalog::Product;
 use roaring::RoaringBitmap;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-/// What is not indexed yet is scanned by each search as long as it is not more than this.
-pub const SCANNED_PRODUCTS: i64 = 2_000;
 /// Changes that a search looks at, at most.
 pub const MOST_CHANGES: i64 = 1_000;
 
@@ -21,6 +20,7 @@ pub struct SegmentRow {
 #[derive(Debug, sqlx::FromRow)]
 pub struct PendingRow {
     pub products: i64,
+    pub is_imported: bool,
     pub product_ids: Option<Vec<i64>>,
     pub sku_keys: Option<Vec<String>>,
     pub import_id: Option<i64>,
@@ -34,14 +34,6 @@ pub async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>
     pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
 }
 
-/// Whether more is not indexed yet than a search scans.
-pub async fn is_behind(pool: &PgPool) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT coalesce(sum(products), 0) > $1 FROM search_changes WHERE NOT set_aside")
-        .bind(SCANNED_PRODUCTS)
-        .fetch_one(pool)
-        .await
-}
-
 /// The segments that count.
 pub async fn segments(connection: &mut PgConnection) -> sqlx::Result<Vec<SegmentRow>> {
     sqlx::query_as("SELECT id, products, dead_products FROM search_segments WHERE NOT set_aside ORDER BY id")
@@ -51,14 +43,14 @@ pub async fn segments(connection: &mut PgConnection) -> sqlx::Result<Vec<Segment
 
 /// What is not indexed yet, changes by hand first and the newest before others, so that none of these is missing where
 /// there are too many altogether. Long lists are left out.
-pub async fn pending(connection: &mut PgConnection, most_products: i64) -> sqlx::Result<Vec<PendingRow>> {
+pub async fn pending(connection: &mut PgConnection) -> sqlx::Result<Vec<PendingRow>> {
     sqlx::query_as(
-        "SELECT products, import_id, first_key, last_key, done_key,
+        "SELECT products, product_ids IS NULL AS is_imported, import_id, first_key, last_key, done_key,
                 CASE WHEN products <= $1 THEN product_ids END AS product_ids,
                 CASE WHEN products <= $1 THEN sku_keys END AS sku_keys
          FROM search_changes WHERE NOT set_aside ORDER BY product_ids IS NULL, id DESC LIMIT $2",
     )
-    .bind(most_products)
+    .bind(SCANNED_PRODUCTS)
     .bind(MOST_CHANGES)
     .fetch_all(connection)
     .await

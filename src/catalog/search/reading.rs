@@ -5,7 +5,8 @@ use super::Search;
 use super::cache::{Cache, Key};
 use super::columns::{self, Column, ORDINALS_PER_CHUNK};
 use super::pages;
-use super::read_queries::{self as queries, PendingRow, SCANNED_PRODUCTS, SegmentRow};
+use super::queries::is_too_much;
+use super::read_queries::{self as queries, PendingRow, SegmentRow};
 use crate::catalog::Product;
 use anyhow::{Context as _, Result};
 use roaring::RoaringBitmap;
@@ -77,7 +78,7 @@ impl<'a> Reading<'a> {
                 ends: met.ends.unwrap_or_default(),
             });
         }
-        let pending = queries::pending(&mut reading.transaction, SCANNED_PRODUCTS).await?;
+        let pending = queries::pending(&mut reading.transaction).await?;
         reading.scan(pending).await?;
         Ok(reading)
     }
@@ -149,10 +150,12 @@ impl<'a> Reading<'a> {
     async fn scan(&mut self, pending: Vec<PendingRow>) -> Result<()> {
         self.is_behind = pending.len() as i64 == queries::MOST_CHANGES;
         let total: i64 = pending.iter().map(|change| change.products).sum();
+        let imported = pending.iter().filter(|change| change.is_imported);
+        let is_too_much = is_too_much(total, imported.map(|change| change.products).sum());
         let (mut ids, mut keys): (Vec<i64>, Vec<String>) = (Vec::new(), Vec::new());
         for mut change in pending {
             let is_by_hand = change.product_ids.is_some() && change.products <= SCANNED_CHANGE;
-            if !is_by_hand && total > SCANNED_PRODUCTS {
+            if !is_by_hand && is_too_much {
                 self.is_behind = true;
                 continue;
             }
