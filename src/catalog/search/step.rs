@@ -30,6 +30,8 @@ const FOLD_PRODUCTS: u64 = 300_000;
 const SMALL_SEGMENT: u64 = 500;
 /// While imports come in, segments are folded only when there are more than this.
 const MANY_SEGMENTS: usize = 12;
+/// A step that has something to index folds no more than this, so that what is committed meanwhile is found soon.
+const FOLDED_AT_ONCE: u64 = 20_000;
 /// How often it is looked whether something waits to be indexed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -220,20 +222,20 @@ async fn write(connection: &mut PgConnection, search: &Search, builder: Builder,
 /// beside what is indexed anyway. So that an import is found soon, these wait until there are many.
 fn worth_folding(segments: &[SegmentRow], work: &Work) -> Vec<i64> {
     let is_importing = !work.indexed.is_empty() && segments.len() < MANY_SEGMENTS;
-    fold(segments, work.ids.len(), |segment, total| {
+    fold(segments, work.ids.len(), FOLDED_AT_ONCE, |segment, total| {
         !is_importing && segment.living() <= 2 * total.max(SMALL_SEGMENT / 2)
     })
 }
 
 /// Chooses from the smallest on what goes into a segment that so many products are in already. The number of segments
 /// grows with the logarithm of the products.
-fn fold(segments: &[SegmentRow], mut total: u64, is_wanted: impl Fn(&SegmentRow, u64) -> bool) -> Vec<i64> {
+fn fold(segments: &[SegmentRow], mut total: u64, most: u64, is_wanted: impl Fn(&SegmentRow, u64) -> bool) -> Vec<i64> {
     let mut by_size: Vec<&SegmentRow> = segments.iter().collect();
     by_size.sort_by_key(|segment| segment.living());
     let mut folded = Vec::new();
     for segment in by_size {
         let living = segment.living();
-        if living == 0 || (total + living <= FOLD_PRODUCTS && is_wanted(segment, total)) {
+        if living == 0 || (total + living <= most && is_wanted(segment, total)) {
             total += living;
             folded.push(segment.id);
         }
@@ -283,7 +285,7 @@ async fn compact_unless(search: &Search, is_disturbed: &AtomicBool) -> Result<St
         return Ok(Step::Busy);
     };
     let segments = segments(&mut transaction).await?;
-    let folded = fold(&segments, 0, |segment, _| {
+    let folded = fold(&segments, 0, FOLD_PRODUCTS, |segment, _| {
         segment.dead_products as u64 > segment.living()
     });
     if folded.is_empty() {
