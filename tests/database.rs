@@ -4,8 +4,8 @@ mod support;
 
 use anyhow::Result;
 use product_importer::platform::database::{connect, for_pages, is_current, migrate};
-use product_importer::platform::giving_way::give_way;
-use sqlx::PgPool;
+use product_importer::platform::giving_way::{give_way, is_rush};
+use sqlx::{PgConnection, PgPool};
 use std::time::{Duration, Instant};
 use support::database::TestDatabase;
 use tokio::task::JoinSet;
@@ -63,7 +63,6 @@ async fn what_the_address_says_holds() -> Result<()> {
 
 #[tokio::test]
 async fn work_gives_way_to_busy_pages_for_a_moment() -> Result<()> {
-    const MOST: Duration = Duration::from_millis(300);
     let database = TestDatabase::create().await?;
     let pool = &database.database.pool;
     let pages = for_pages(&database.url(), 3, Duration::from_mins(1))?;
@@ -77,17 +76,43 @@ async fn work_gives_way_to_busy_pages_for_a_moment() -> Result<()> {
         sqlx::query_scalar::<_, i64>(asleep).fetch_one(pool).await
     };
     let mut statements = JoinSet::new();
-    for count in 1..=2 {
-        // One is no reason to wait, and two are one for a moment only.
+    // One is no reason to wait, and two are one for a moment only.
+    for (count, most) in [(1, Duration::from_mins(1)), (2, Duration::from_millis(300))] {
         let page = pages.pool.clone();
         statements.spawn(async move { sqlx::query("SELECT pg_sleep(60)").execute(&page).await });
         while busy().await? < count {
             tokio::task::yield_now().await;
         }
         let began = Instant::now();
-        let was_busy = give_way(pool, MOST).await;
-        assert_eq!(was_busy, count == 2);
-        assert!(!was_busy || began.elapsed() >= MOST);
+        give_way(pool, most).await;
+        assert_eq!(began.elapsed() >= most, count == 2);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rush_is_told_from_one_person() -> Result<()> {
+    let database = TestDatabase::create().await?;
+    let pool = &database.database.pool;
+    let pages = for_pages(&database.url(), 8, Duration::from_mins(1))?;
+    let mut connections = Vec::new();
+    for _ in 0..6 {
+        connections.push(pages.pool.acquire().await?);
+    }
+    // However slow this machine is, one round of a few falls within a twentieth of a second.
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !is_rush(pool).await {
+        assert!(Instant::now() < deadline, "nobody noticed");
+        for connection in &mut connections {
+            sqlx::query("SELECT 1").execute(&mut **connection).await?;
+        }
+    }
+    let asking = async |connection: &mut PgConnection| sqlx::query("SELECT 1").execute(connection).await;
+    let one = &mut connections[0];
+    asking(one).await?;
+    while is_rush(pool).await {
+        assert!(Instant::now() < deadline, "one person is no rush");
+        asking(one).await?;
     }
     Ok(())
 }

@@ -169,12 +169,22 @@ pub fn for_pages(url: &str, max_connections: u32, statement_timeout: Duration) -
     Ok(Database::of(pool))
 }
 
-/// How many statements of pages are being executed, by any process. One that waits for a lock may wait for us.
-pub async fn busy_pages(connection: &mut PgConnection) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
-        "SELECT count(*) FROM pg_stat_activity
-         WHERE datname = current_database() AND usename = current_user AND state = 'active'
-           AND application_name LIKE '% pages' AND wait_event_type IS DISTINCT FROM 'Lock'",
+/// What connections for pages are doing, of all processes.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct PagesAtWork {
+    /// How many are executing a statement. One that waits for a lock may wait for us.
+    pub now: i64,
+    /// How many have executed one just now, or are about it.
+    pub lately: i64,
+}
+
+/// Tells how busy pages are, now and in the last twentieth of a second.
+pub async fn pages_at_work(connection: &mut PgConnection) -> sqlx::Result<PagesAtWork> {
+    sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE state = 'active' AND wait_event_type IS DISTINCT FROM 'Lock') AS now,
+                count(*) FILTER (WHERE state = 'active' OR state_change > clock_timestamp() - interval '50 ms') AS lately
+         FROM pg_stat_activity
+         WHERE datname = current_database() AND usename = current_user AND application_name LIKE '% pages'",
     )
     .fetch_one(connection)
     .await

@@ -14,17 +14,18 @@ use crate::catalog::{self, BulkCounts, BulkMode, BulkOrigin, BulkWriter};
 use crate::imports::staging::{BlockKeys, Staging};
 use crate::platform::database::is_conflict;
 use crate::platform::fault;
-use crate::platform::giving_way::give_way;
+use crate::platform::giving_way::{give_way, is_rush};
 use crate::platform::task::to_the_end;
 use anyhow::anyhow;
 use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// Blocks of one batch: about 10,000 rows, the size that measured best.
 const BLOCKS_PER_BATCH: usize = 32;
-/// The same while pages are busy: a batch keeps a processor, and they wait for it.
-const BLOCKS_WHILE_BUSY: usize = 4;
+/// The same while pages are asked for all the time: a batch keeps a processor, and they wait for it.
+const BLOCKS_IN_RUSH: usize = 4;
 /// How long a batch gives way to pages at most.
 const GIVES_WAY: Duration = Duration::from_millis(100);
 /// How often a batch is tried when people change the same products meanwhile.
@@ -56,6 +57,7 @@ pub async fn merge(pool: &PgPool, claimed: &Claimed) -> Result<()> {
     let ranges = ranges::of_import(&mut connection, claim, &blocks).await?;
     drop(connection);
     let origin = origin_of(claimed)?;
+    let turn = Arc::new(Mutex::new(()));
     let lanes = ranges.into_iter().filter(|range| !range.done).map(|range| {
         let lane = Lane {
             pool: pool.clone(),
@@ -63,6 +65,7 @@ pub async fn merge(pool: &PgPool, claimed: &Claimed) -> Result<()> {
             staging,
             writer: BulkWriter::new(origin),
             range,
+            turn: Arc::clone(&turn),
         };
         lane.merge(Arc::clone(&blocks))
     });
@@ -116,6 +119,8 @@ struct Lane {
     staging: Staging,
     writer: BulkWriter,
     range: Range,
+    /// Whose turn it is while only one lane may be at work.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Lane {
@@ -123,8 +128,12 @@ impl Lane {
         let mine: Vec<&BlockKeys> = blocks.iter().filter(|block| self.range.touches(block)).collect();
         let (mut rest, mut waiting) = (&*mine, Waiting::default());
         while !rest.is_empty() {
-            let is_busy = give_way(&self.pool, GIVES_WAY).await;
-            let most = if is_busy { BLOCKS_WHILE_BUSY } else { BLOCKS_PER_BATCH };
+            let turn = self.turn_in_rush().await;
+            let most = if turn.is_some() {
+                BLOCKS_IN_RUSH
+            } else {
+                BLOCKS_PER_BATCH
+            };
             let (batch, after) = rest.split_at(most.min(rest.len()));
             let numbers: Vec<i64> = batch.iter().map(|block| block.number).collect();
             let mut transaction = self.claim.begin(&self.pool).await?;
@@ -134,9 +143,20 @@ impl Lane {
             let next = after.first().map(|block| block.first_key.as_str());
             let complete = waiting.take_before(next);
             self.write(complete).await?;
+            drop(turn);
             rest = after;
         }
         self.close().await
+    }
+
+    /// Waits for this lane's turn while pages are asked for all the time, and gives way to them.
+    async fn turn_in_rush(&self) -> Option<OwnedMutexGuard<()>> {
+        if !is_rush(&self.pool).await {
+            return None;
+        }
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        give_way(&self.pool, GIVES_WAY).await;
+        Some(turn)
     }
 
     /// Writes a batch, again and again where people change the same products meanwhile.
