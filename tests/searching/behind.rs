@@ -121,24 +121,9 @@ async fn more_changes_than_a_segment_has_room_for_come_to_an_end() -> anyhow::Re
 async fn what_is_mostly_dead_is_compacted() -> anyhow::Result<()> {
     let shop = Shop::open().await?;
     let pool = &shop.database.database.pool;
-    shop.import(&Kind::Sample.rows(PRODUCTS, 1)?).await?;
-    shop.index(128).await?;
-    let keys: Vec<String> = sqlx::query_scalar("SELECT sku_key FROM products ORDER BY sku_key")
-        .fetch_all(pool)
-        .await?;
+    let keys = indexed_keys(&shop).await?;
     let changed = keys.len() * 2 / 3;
-    // As another import leaves it.
-    for statement in [
-        "UPDATE products SET version = version + 1 WHERE sku_key BETWEEN $1 AND $2",
-        "INSERT INTO search_changes (products, import_id, first_key, last_key) VALUES (1, 1, $1, $2)",
-    ] {
-        sqlx::query(statement)
-            .bind(&keys[0])
-            .bind(&keys[changed - 1])
-            .execute(pool)
-            .await?;
-    }
-    shop.index(128).await?;
+    index_again(&shop, &keys[..changed]).await?;
     let segments = async || {
         let living = "SELECT (products - dead_products)::bigint, dead_products::bigint FROM search_segments ORDER BY 1";
         sqlx::query_as::<_, (i64, i64)>(living).fetch_all(pool).await
@@ -199,6 +184,53 @@ async fn a_rare_status_is_listed_while_the_index_is_behind() -> anyhow::Result<(
         .await?;
     sqlx::query("UPDATE products SET active = true").execute(pool).await?;
     assert!(shop.page(&query).await?.products.is_empty());
+    Ok(())
+}
+
+/// The keys of products that are all in one segment.
+async fn indexed_keys(shop: &Shop) -> anyhow::Result<Vec<String>> {
+    shop.import(&Kind::Sample.rows(PRODUCTS, 1)?).await?;
+    shop.index(128).await?;
+    let keys = sqlx::query_scalar("SELECT sku_key FROM products ORDER BY sku_key");
+    Ok(keys.fetch_all(&shop.database.database.pool).await?)
+}
+
+/// Changes products as another import does, and indexes them.
+async fn index_again(shop: &Shop, keys: &[String]) -> anyhow::Result<()> {
+    for statement in [
+        "UPDATE products SET version = version + 1 WHERE sku_key BETWEEN $1 AND $2",
+        "INSERT INTO search_changes (products, import_id, first_key, last_key) VALUES (1, 1, $1, $2)",
+    ] {
+        sqlx::query(statement)
+            .bind(keys.first())
+            .bind(keys.last())
+            .execute(&shop.database.database.pool)
+            .await?;
+    }
+    shop.index(128).await
+}
+
+/// As many imports leave it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn small_segments_are_made_into_one_when_nothing_else_is_to_be_done() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    let pool = &shop.database.database.pool;
+    let keys = indexed_keys(&shop).await?;
+    for some in keys.chunks(keys.len().div_ceil(5)) {
+        index_again(&shop, some).await?;
+    }
+    let segments = async || {
+        let count = "SELECT count(*) FROM search_segments WHERE NOT set_aside";
+        sqlx::query_scalar::<_, i64>(count).fetch_one(pool).await
+    };
+    let filter = Filter::default();
+    let before = shop.count(&filter).await?;
+    assert!(segments().await? >= 5);
+    while segments().await? > 1 {
+        assert_ne!(catalog::compact_index(&shop.search).await?, Step::Idle);
+    }
+    assert_eq!(catalog::compact_index(&shop.search).await?, Step::Idle);
+    assert_eq!(shop.count(&filter).await?, before);
     Ok(())
 }
 

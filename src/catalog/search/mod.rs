@@ -9,6 +9,7 @@ mod candidates;
 mod columns;
 mod find;
 mod fold;
+mod folding;
 mod grams;
 mod index_queries;
 mod interned;
@@ -36,6 +37,7 @@ use crate::platform::database::Database;
 use crate::platform::giving_way::give_way;
 use cache::Cache;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// A part of the memory that indexing may take is for what is being built, the rest for what comes and goes.
@@ -51,6 +53,8 @@ pub struct Search {
     pub database: Database,
     /// How much memory a segment may take while it is built, about.
     pub index_bytes: usize,
+    /// How many products the last segment had that was full.
+    room: Arc<AtomicU64>,
     cache: Arc<Cache>,
 }
 
@@ -60,9 +64,11 @@ impl Search {
         Self {
             database,
             index_bytes: ((index_memory_mb as usize) << 20) / BUILDING_SHARE,
+            room: Arc::new(AtomicU64::new(u64::MAX)),
             cache: Arc::default(),
         }
     }
+
     /// The same with a cache of what searches read of the index, of so many megabytes at most.
     #[must_use]
     pub fn caching(self, cache_mb: u32) -> Self {

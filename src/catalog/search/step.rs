@@ -4,11 +4,13 @@
 //! builds segments of them, marks them dead in older segments, and takes the changes away. Whatever is committed
 //! meanwhile left another change. Killed anywhere, a step has not happened.
 //!
-//! Dead products stay in their segments until nothing else is to be done; then these are compacted.
+//! Dead products stay in their segments until nothing else is to be done; then these are compacted, and small ones
+//! folded.
 
 use super::Search;
 use super::builder::{Builder, Built};
 use super::columns::{self, Column};
+use super::folding::{FOLD_PRODUCTS, worth_compacting, worth_folding};
 use super::index_queries::{self as queries, Change};
 use super::queries::is_behind;
 use super::read_queries::{SegmentRow, dead, segments};
@@ -24,14 +26,6 @@ use std::time::Duration;
 
 /// Products that one step looks at, about.
 const STEP_PRODUCTS: i64 = 500_000;
-/// Segments that a step makes small ones into are not larger than this.
-const FOLD_PRODUCTS: u64 = 300_000;
-/// Segments up to this size are always worth folding into a new one.
-const SMALL_SEGMENT: u64 = 500;
-/// While imports come in, segments are folded only when there are more than this.
-const MANY_SEGMENTS: usize = 12;
-/// A step that has something to index folds no more than this, so that what is committed meanwhile is found soon.
-const FOLDED_AT_ONCE: u64 = 20_000;
 /// How often it is looked whether something waits to be indexed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -75,7 +69,8 @@ pub async fn index_changes(search: &Search) -> Result<Step> {
     let mut work = sort(&mut transaction, changes).await?;
     let older = segments(&mut transaction).await?;
     index_ranges(&mut transaction, search, &mut work).await?;
-    let folded = worth_folding(&older, &work);
+    let is_importing = !work.indexed.is_empty();
+    let folded = worth_folding(&older, work.ids.len(), is_importing);
     for segment in older.iter().filter(|segment| folded.contains(&segment.id)) {
         work.ids |= living(&mut transaction, segment).await?;
     }
@@ -139,6 +134,7 @@ async fn index_ranges(connection: &mut PgConnection, search: &Search, work: &mut
         }
         drop(products);
         if is_full {
+            search.room.store(builder.len() as u64, Ordering::Relaxed);
             let done_key = builder.last_key().unwrap_or_default().to_owned();
             queries::advance_change(connection, change.id, &done_key).await?;
             break;
@@ -184,6 +180,7 @@ async fn index_piece(
         }
         let id = queries::id(&row)?;
         if builder.len() > 0 && builder.size_bytes() > search.index_bytes {
+            search.room.store(builder.len() as u64, Ordering::Relaxed);
             beyond.push(id);
             continue;
         }
@@ -218,33 +215,8 @@ async fn write(connection: &mut PgConnection, search: &Search, builder: Builder,
     Ok(())
 }
 
-/// The segments that are better made into a new one at once: those of which nothing is left, and those that are small
-/// beside what is indexed anyway. So that an import is found soon, these wait until there are many.
-fn worth_folding(segments: &[SegmentRow], work: &Work) -> Vec<i64> {
-    let is_importing = !work.indexed.is_empty() && segments.len() < MANY_SEGMENTS;
-    fold(segments, work.ids.len(), FOLDED_AT_ONCE, |segment, total| {
-        !is_importing && segment.living() <= 2 * total.max(SMALL_SEGMENT / 2)
-    })
-}
-
-/// Chooses from the smallest on what goes into a segment that so many products are in already. The number of segments
-/// grows with the logarithm of the products.
-fn fold(segments: &[SegmentRow], mut total: u64, most: u64, is_wanted: impl Fn(&SegmentRow, u64) -> bool) -> Vec<i64> {
-    let mut by_size: Vec<&SegmentRow> = segments.iter().collect();
-    by_size.sort_by_key(|segment| segment.living());
-    let mut folded = Vec::new();
-    for segment in by_size {
-        let living = segment.living();
-        if living == 0 || (total + living <= most && is_wanted(segment, total)) {
-            total += living;
-            folded.push(segment.id);
-        }
-    }
-    folded
-}
-
-/// Makes segments of which most is dead into new ones, which takes some seconds: it is given up as soon as more waits to
-/// be indexed than searches look at themselves.
+/// Makes segments of which most is dead, or several small ones, into new ones, which takes some seconds: it is given up as
+/// soon as more waits to be indexed than searches look at themselves.
 ///
 /// # Errors
 /// Those of the database; nothing has happened then.
@@ -285,9 +257,7 @@ async fn compact_unless(search: &Search, is_disturbed: &AtomicBool) -> Result<St
         return Ok(Step::Busy);
     };
     let segments = segments(&mut transaction).await?;
-    let folded = fold(&segments, 0, FOLD_PRODUCTS, |segment, _| {
-        segment.dead_products as u64 > segment.living()
-    });
+    let folded = worth_compacting(&segments, search.room.load(Ordering::Relaxed));
     if folded.is_empty() {
         return Ok(Step::Idle);
     }
@@ -309,13 +279,6 @@ async fn until_behind(pool: &PgPool) -> Result<()> {
         if is_behind(pool).await? {
             return Ok(());
         }
-    }
-}
-
-impl SegmentRow {
-    /// How many of its products count.
-    fn living(&self) -> u64 {
-        (self.products - self.dead_products) as u64
     }
 }
 
