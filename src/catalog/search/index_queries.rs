@@ -63,7 +63,7 @@ pub async fn has_changes(pool: &PgPool) -> sqlx::Result<bool> {
 pub async fn are_gathering(pool: &PgPool, within: Duration) -> sqlx::Result<bool> {
     sqlx::query_scalar(
         "SELECT min(noted_at) > clock_timestamp() - make_interval(secs => $1)
-                AND (count(import_id) = 0 OR EXISTS (SELECT FROM catalogue_merges)) IS TRUE
+                AND (count(*) FILTER (WHERE product_ids IS NULL) = 0 OR EXISTS (SELECT FROM catalogue_merges)) IS TRUE
          FROM search_changes WHERE NOT set_aside",
     )
     .bind(within.as_secs_f64())

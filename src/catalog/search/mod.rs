@@ -37,7 +37,7 @@ use crate::platform::database::Database;
 use crate::platform::giving_way::give_way;
 use cache::Cache;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// A part of the memory that indexing may take is for what is being built, the rest for what comes and goes.
@@ -75,6 +75,17 @@ impl Search {
         Self {
             cache: Arc::new(Cache::of(u64::from(cache_mb) << 20)),
             ..self
+        }
+    }
+
+    /// Notes how large a segment became, to judge how much memory has room for.
+    fn note_size(&self, products: usize, is_full: bool) {
+        let products = products as u64;
+        if is_full {
+            self.room.store(products, Ordering::Relaxed);
+        } else if products > self.room.load(Ordering::Relaxed) {
+            // Products are smaller than those were.
+            self.room.store(u64::MAX, Ordering::Relaxed);
         }
     }
 

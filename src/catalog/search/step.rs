@@ -134,7 +134,6 @@ async fn index_ranges(connection: &mut PgConnection, search: &Search, work: &mut
         }
         drop(products);
         if is_full {
-            search.room.store(builder.len() as u64, Ordering::Relaxed);
             let done_key = builder.last_key().unwrap_or_default().to_owned();
             queries::advance_change(connection, change.id, &done_key).await?;
             break;
@@ -180,7 +179,6 @@ async fn index_piece(
         }
         let id = queries::id(&row)?;
         if builder.len() > 0 && builder.size_bytes() > search.index_bytes {
-            search.room.store(builder.len() as u64, Ordering::Relaxed);
             beyond.push(id);
             continue;
         }
@@ -200,6 +198,7 @@ async fn add(builder: &mut Builder, row: PgRow, search: &Search) -> Result<()> {
 
 /// Writes a segment, unless it is empty.
 async fn write(connection: &mut PgConnection, search: &Search, builder: Builder, work: &mut Work) -> Result<()> {
+    search.note_size(builder.len(), builder.size_bytes() > search.index_bytes);
     let Built {
         columns,
         postings,
