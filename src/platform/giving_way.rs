@@ -25,9 +25,12 @@ pub async fn give_way(pool: &PgPool, most: Duration) {
     }
 }
 
-/// Whether pages are asked for all the time, also where none is at this very moment.
+/// Whether pages are asked for all the time, also where none is at this very moment. Where they have few connections, those
+/// that are at work tell.
 pub async fn is_rush(pool: &PgPool) -> bool {
-    ask(pool).await.is_some_and(|pages| pages.lately >= RUSH)
+    ask(pool)
+        .await
+        .is_some_and(|pages| pages.lately >= RUSH || pages.now >= CROWD)
 }
 
 async fn is_crowded(pool: &PgPool) -> bool {
