@@ -39,12 +39,15 @@ pub async fn tasks(pool: &PgPool) -> sqlx::Result<Vec<Task>> {
     .await
 }
 
+/// Of every state, also of those that no import is in: a counter that is not there cannot be seen to grow.
 pub async fn by_state(pool: &PgPool) -> sqlx::Result<Vec<StateFigures>> {
     sqlx::query_as(
-        "SELECT state, count(*) AS imports, sum(created)::bigint AS created, sum(updated)::bigint AS updated,
-                sum(unchanged)::bigint AS unchanged, sum(duplicates)::bigint AS duplicates,
-                sum(skipped)::bigint AS skipped, sum(rejected)::bigint AS rejected
-         FROM imports GROUP BY state ORDER BY state",
+        "SELECT state, count(id) AS imports, coalesce(sum(created), 0)::bigint AS created,
+                coalesce(sum(updated), 0)::bigint AS updated, coalesce(sum(unchanged), 0)::bigint AS unchanged,
+                coalesce(sum(duplicates), 0)::bigint AS duplicates, coalesce(sum(skipped), 0)::bigint AS skipped,
+                coalesce(sum(rejected), 0)::bigint AS rejected
+         FROM unnest(ARRAY['uploading', 'queued', 'running', 'done', 'failed', 'cancelled']) AS state
+         LEFT JOIN imports USING (state) GROUP BY state ORDER BY state",
     )
     .fetch_all(pool)
     .await

@@ -48,6 +48,7 @@ async fn metrics_tell_what_was_done() -> anyhow::Result<()> {
         "http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 1",
         "http_requests_total{method=\"POST\",route=\"/api/v1/imports\",status=\"202\"} 1",
         "product_importer_imports{state=\"done\"} 1",
+        "product_importer_imports{state=\"failed\"} 0",
         "product_importer_import_rows_total{outcome=\"created\"} 2",
         "product_importer_import_rows_total{outcome=\"rejected\"} 1",
         "product_importer_queue_depth{queue=\"imports\"} 0",
@@ -112,6 +113,19 @@ async fn as_many_files_are_open_as_the_system_allows() -> anyhow::Result<()> {
     let metrics = reqwest::get(format!("{address}/metrics")).await?.text().await?;
     let most = metrics.lines().find_map(|line| line.strip_prefix("process_max_fds "));
     assert!(most.context("no limit is told")?.parse::<f64>()? > 100.0, "{most:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_tells_nobody_beyond_the_machine_without_a_password() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let mut worker = program(Some(&database.url()));
+    let output = worker
+        .args(["worker", "--metrics-port", "0", "--host", "0.0.0.0"])
+        .output()?;
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("ACCESS_PASSWORD"), "{told}");
     Ok(())
 }
 
