@@ -115,10 +115,11 @@ pub struct SearchSettings {
           value_parser = clap::value_parser!(u32).range(32..=65536))]
     pub search_memory_mb: u32,
 
-    /// Memory that a web process may take to keep what searches read of the index, in megabytes
-    #[arg(long, env = "SEARCH_CACHE_MB", value_name = "MEGABYTES", default_value_t = 64,
+    /// Memory that a web process may take to keep what searches read of the index, in megabytes [default: a thirty-second of
+    /// the machine's, from 64 to 1024]
+    #[arg(long, env = "SEARCH_CACHE_MB", value_name = "MEGABYTES",
           value_parser = clap::value_parser!(u32).range(8..=65536))]
-    pub search_cache_mb: u32,
+    pub search_cache_mb: Option<u32>,
 }
 
 /// How long it is remembered what happened to products.

@@ -6,11 +6,12 @@ use super::work::{WorkSettings, engine, until_late, uploads, workers};
 use super::{Failure, signals, start};
 use crate::accounts::Access;
 use crate::catalog::Search;
-use crate::config::{DatabaseSettings, WebSettings};
+use crate::config::{DatabaseSettings, SearchSettings, WebSettings};
 use crate::http::serving;
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, Watches};
 use crate::platform::database::{Database, Pools};
+use crate::platform::memory;
 use crate::platform::postgres::ServeLock;
 use crate::platform::sealing::SealingKey;
 use crate::platform::secret_key::SecretKey;
@@ -122,7 +123,7 @@ async fn state(arguments: &ServeArguments, engine: &Engine, pools: Pools) -> any
         return Ok(None);
     };
     Ok(Some(AppState {
-        search: Search::new(database.clone(), work.search.search_memory_mb).caching(work.search.search_cache_mb),
+        search: Search::new(database.clone(), work.search.search_memory_mb).caching(cache_mb(&work.search)),
         database: database.clone(),
         doorbell: engine.doorbell.clone(),
         uploads: uploads(database, engine, &work.uploads),
@@ -175,4 +176,14 @@ fn announce(listener: &TcpListener) -> anyhow::Result<()> {
     let address = listener.local_addr().context("no address to listen on")?;
     println!("Product Importer is ready: http://{address}");
     Ok(())
+}
+
+/// What searches may keep unless it is said: it is only taken for what has been read, about 100 MB for half a million
+/// products, 2 GB for ten million.
+fn cache_mb(settings: &SearchSettings) -> u32 {
+    const SHARE: u64 = 32;
+    let share = || (memory::machine_bytes() / SHARE) >> 20;
+    settings
+        .search_cache_mb
+        .unwrap_or_else(|| share().clamp(64, 1024) as u32)
 }

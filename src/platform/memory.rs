@@ -1,4 +1,4 @@
-//! Memory that is no longer needed goes back to the system at once.
+//! How much memory there is, and giving back at once what is no longer needed.
 //!
 //! glibc keeps freed memory in one arena a thread and, once a large buffer has been freed, keeps later ones of that
 //! size too. An import uses large buffers for a short time on many threads, so that its peak grew with the file: 104 MB
@@ -16,5 +16,52 @@ pub fn return_at_once() {
             libc::mallopt(libc::M_ARENA_MAX, ARENAS);
             libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES);
         }
+    }
+}
+
+/// What is assumed of a machine that does not tell its memory.
+const UNKNOWN_MEMORY: u64 = 2 << 30;
+
+/// Where Linux tells how much a container may take: control groups of version 2, and of version 1 as on Heroku. A limit that
+/// is no number is none.
+const CONTAINER_LIMITS: [&str; 2] = [
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+];
+
+/// The machine's memory, or the container's when that is less.
+pub fn machine_bytes() -> u64 {
+    let machine = machine_memory().unwrap_or(UNKNOWN_MEMORY);
+    let limits = CONTAINER_LIMITS.iter().filter_map(|file| {
+        let limit = std::fs::read_to_string(file).ok()?;
+        limit.trim().parse().ok()
+    });
+    limits.fold(machine, u64::min)
+}
+
+#[cfg(not(target_os = "macos"))]
+fn machine_memory() -> Option<u64> {
+    let info = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kilobytes: u64 = total.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+#[cfg(target_os = "macos")]
+fn machine_memory() -> Option<u64> {
+    let answer = std::process::Command::new("/usr/sbin/sysctl")
+        .args(["-n", "hw.memsize"])
+        .output()
+        .ok()?;
+    String::from_utf8(answer.stdout).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_tells_its_memory() {
+        assert!(machine_bytes() > 64 << 20);
     }
 }

@@ -2,20 +2,17 @@
 //!
 //! Settings go on the command line at every start, so that those of a new version of the program take effect.
 
-use std::fs;
 use std::path::Path;
 
 use super::folders::PORT;
+use crate::platform::memory::machine_bytes;
 
 const MB: u64 = 1024 * 1024;
-
-/// What is assumed of a machine that does not tell its memory.
-const UNKNOWN_MEMORY: u64 = 2048 * MB;
 
 /// The settings as `name=value`, for a server whose socket lies in `socket`.
 pub(super) fn settings(socket: &Path) -> Vec<String> {
     let mut settings = fixed();
-    settings.extend(memory(memory_bytes()));
+    settings.extend(memory(machine_bytes()));
     // A list of folders in PostgreSQL's eyes: quoted, so that a comma in the path does not split it.
     let socket = socket.to_string_lossy().replace('"', "\"\"");
     settings.push(format!("unix_socket_directories=\"{socket}\""));
@@ -77,31 +74,6 @@ fn memory(machine_bytes: u64) -> Vec<String> {
     .collect()
 }
 
-/// The machine's memory, or the container's when that is less.
-fn memory_bytes() -> u64 {
-    let machine = machine_memory().unwrap_or(UNKNOWN_MEMORY);
-    let container = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
-    let container = container.and_then(|limit| limit.trim().parse().ok());
-    container.map_or(machine, |limit: u64| limit.min(machine))
-}
-
-#[cfg(not(target_os = "macos"))]
-fn machine_memory() -> Option<u64> {
-    let info = fs::read_to_string("/proc/meminfo").ok()?;
-    let total = info.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kilobytes: u64 = total.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
-}
-
-#[cfg(target_os = "macos")]
-fn machine_memory() -> Option<u64> {
-    let answer = std::process::Command::new("/usr/sbin/sysctl")
-        .args(["-n", "hw.memsize"])
-        .output()
-        .ok()?;
-    String::from_utf8(answer.stdout).ok()?.trim().parse().ok()
-}
-
 /// Containers often have 64 MB in /dev/shm, where a parallel query would fail for want of space.
 fn shared_memory_is_scarce() -> bool {
     cfg!(target_os = "linux")
@@ -125,10 +97,5 @@ mod tests {
     #[test]
     fn a_comma_in_the_path_does_not_split_the_list() {
         assert!(settings(Path::new("/a,b")).contains(&"unix_socket_directories=\"/a,b\"".to_owned()));
-    }
-
-    #[test]
-    fn this_machine_tells_its_memory() {
-        assert!(memory_bytes() > 64 * MB);
     }
 }
