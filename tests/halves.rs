@@ -9,13 +9,15 @@ mod support;
 use nix::sys::signal::Signal;
 use reqwest::{Client, Response};
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::database::TestDatabase;
 use support::events::{Events, Told};
 use support::postgres::HostedPostgres;
 use support::process::{Process, program};
 
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a claim lasts that nobody renews (`imports::engine`).
+const LEASE: Duration = Duration::from_secs(8);
 const CSV: &str = "sku,name\nA-1,Lamp\nA-2,Table\n";
 
 async fn get(url: &str) -> anyhow::Result<Response> {
@@ -94,10 +96,10 @@ async fn a_database_that_goes_and_comes_back_needs_no_restart() -> anyhow::Resul
     Ok(())
 }
 
-/// Platforms kill after half a minute what they have asked to end.
+/// Platforms kill after half a minute what they have asked to end; some sooner.
 #[tokio::test]
 async fn processes_end_in_time_although_the_database_stands_still() -> anyhow::Result<()> {
-    const PLATFORMS_WAIT: Duration = Duration::from_secs(30);
+    const PLATFORMS_WAIT: Duration = Duration::from_secs(25);
     let database = HostedPostgres::start().await?;
     let url = database.url();
     let (mut web, address) = Process::serve(program(Some(&url)).arg("web"))?;
@@ -129,6 +131,9 @@ async fn encryption_is_as_the_address_says() -> anyhow::Result<()> {
         !plain.status.success(),
         "the server takes no connection that is not encrypted"
     );
+    // As Heroku gives it: what is not said is tried, and encrypted where the server can.
+    let unsaid = migrate("")?;
+    assert!(unsaid.status.success(), "{}", String::from_utf8_lossy(&unsaid.stderr));
     // Its certificate is signed by nobody that is known, as with Heroku's.
     let verified = migrate("sslmode=verify-full")?;
     assert!(!verified.status.success());
@@ -276,11 +281,13 @@ async fn a_worker_that_goes_is_replaced_while_its_lease_would_still_last() -> an
     let place = workers.iter().position(|worker| i64::from(worker.id()) == first);
     let mut gone = workers.remove(place.ok_or_else(|| anyhow::anyhow!("{first} is no worker"))?);
     assert!(gone.terminate()?.success());
+    let ended = Instant::now();
     let left: i64 = sqlx::query_scalar("SELECT count(*) FROM processes WHERE pid = $1")
         .bind(first)
         .fetch_one(pool)
         .await?;
     assert_eq!(left, 0, "it has said goodbye");
     assert_eq!(who().await?, i64::from(workers[0].id()));
+    assert!(ended.elapsed() < LEASE, "it took its lease with it");
     Ok(())
 }

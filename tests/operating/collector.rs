@@ -11,6 +11,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -52,7 +53,8 @@ async fn a_collector_is_sent_spans() -> anyhow::Result<()> {
         .arg("serve")
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", &url)
         .env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20key")
-        .env("OTEL_SERVICE_NAME", "our shop");
+        .env("OTEL_SERVICE_NAME", "our shop")
+        .env("WEBHOOK_ALLOW_NETS", "127.0.0.0/8");
     let (mut serving, address) = Process::serve(&mut command)?;
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let asked = reqwest::Client::new()
@@ -61,7 +63,26 @@ async fn a_collector_is_sent_spans() -> anyhow::Result<()> {
         .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
         .body(CSV);
     asked.send().await?.error_for_status()?;
-    let mut wanted = BTreeSet::from(["request POST /api/v1/imports 202", "import reading", "import merging"]);
+    // Whatever it answers, it is sent something.
+    for (path, body) in [
+        (
+            "webhooks",
+            json!({"url": format!("{url}/told"), "events": ["product.created"]}),
+        ),
+        ("products", json!({"sku": "B-1", "name": "Table"})),
+    ] {
+        let asked = reqwest::Client::new()
+            .post(format!("{address}/api/v1/{path}"))
+            .json(&body)
+            .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+        asked.send().await?.error_for_status()?;
+    }
+    let mut wanted = BTreeSet::from([
+        "request POST /api/v1/imports 202",
+        "import reading",
+        "import merging",
+        "delivery",
+    ]);
     let mut seen = Vec::new();
     while !wanted.is_empty() {
         let request = timeout(PATIENCE, sent.recv()).await;
