@@ -15,6 +15,7 @@ use super::index_queries::{self as queries, Change};
 use super::queries::is_behind;
 use super::read_queries::{SegmentRow, dead, segments};
 use crate::platform::fault;
+use crate::platform::giving_way::is_rush;
 use anyhow::Result;
 use futures_util::TryStreamExt as _;
 use roaring::RoaringTreemap;
@@ -215,19 +216,19 @@ async fn write(connection: &mut PgConnection, search: &Search, builder: Builder,
 }
 
 /// Makes segments of which most is dead, or several small ones, into new ones, which takes some seconds: it is given up as
-/// soon as more waits to be indexed than searches look at themselves.
+/// soon as pages are busy, or more waits to be indexed than searches look at themselves.
 ///
 /// # Errors
 /// Those of the database; nothing has happened then.
 pub async fn compact(search: &Search) -> Result<Step> {
-    if is_behind(&search.database.pool).await? {
+    if is_unwelcome(&search.database.pool).await? {
         return Ok(Step::Busy);
     }
     let is_disturbed = AtomicBool::new(false);
     let mut compacting = pin!(compact_unless(search, &is_disturbed));
     let compacted = tokio::select! {
         compacted = &mut compacting => compacted,
-        _ = until_behind(&search.database.pool) => {
+        _ = until_unwelcome(&search.database.pool) => {
             is_disturbed.store(true, Ordering::Relaxed);
             // It is not dropped: it may hold a COPY.
             compacting.await
@@ -272,13 +273,19 @@ async fn compact_unless(search: &Search, is_disturbed: &AtomicBool) -> Result<St
 }
 
 /// Looks for the first time after a while: whoever begins has looked.
-async fn until_behind(pool: &PgPool) -> Result<()> {
+async fn until_unwelcome(pool: &PgPool) -> Result<()> {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        if is_behind(pool).await? {
+        if is_unwelcome(pool).await? {
             return Ok(());
         }
     }
+}
+
+/// Whether something is more urgent than to compact: while that goes on, nothing is indexed, and every search scans what
+/// people change.
+async fn is_unwelcome(pool: &PgPool) -> Result<bool> {
+    Ok(is_rush(pool).await || is_behind(pool).await?)
 }
 
 /// The ids of a segment's products that count.

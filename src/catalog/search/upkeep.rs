@@ -15,6 +15,9 @@ const GATHERING_LOOK_EVERY: Duration = Duration::from_millis(50);
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 const COMPACT_EVERY: Duration = Duration::from_secs(30);
 
+/// When something to compact was last looked for, and what came of it, unless that is to be done again at once.
+type Looked = Option<(Instant, Step)>;
+
 /// Indexes what changes until the process is to stop. Any number of processes may do this; one at a time does.
 pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
     let mut looked = None;
@@ -31,7 +34,7 @@ pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
 }
 
 /// Indexes what has changed, unless that waits for more, and tells when to look again.
-async fn look(search: &Search, looked: &mut Option<Instant>) -> anyhow::Result<Duration> {
+async fn look(search: &Search, looked: &mut Looked) -> anyhow::Result<Duration> {
     if queries::are_gathering(&search.database.pool, GATHERED_FOR).await? {
         return Ok(GATHERING_LOOK_EVERY);
     }
@@ -45,17 +48,20 @@ async fn look(search: &Search, looked: &mut Option<Instant>) -> anyhow::Result<D
 }
 
 /// Indexes what has changed, or compacts. Where there was nothing to compact, that is looked for again when something has
-/// been indexed, or after a while: another process may have died over it.
-async fn step(search: &Search, looked: &mut Option<Instant>) -> anyhow::Result<Step> {
+/// been indexed, or after a while: another process may have died over it. After a while only, where that was given up.
+async fn step(search: &Search, looked: &mut Looked) -> anyhow::Result<Step> {
     let indexed = index_changes(search).await?;
     match indexed {
-        Step::Idle if looked.is_none_or(|looked| looked.elapsed() >= COMPACT_EVERY) => {
+        Step::Idle if looked.is_none_or(|(at, _)| at.elapsed() >= COMPACT_EVERY) => {
             let compacted = compact(search).await?;
-            *looked = (compacted == Step::Idle).then(Instant::now);
+            *looked = match compacted {
+                Step::Done(_) => None,
+                Step::Idle | Step::Busy => Some((Instant::now(), compacted)),
+            };
             return Ok(compacted);
         }
-        Step::Done(_) => *looked = None,
-        Step::Idle | Step::Busy => {}
+        Step::Done(_) if matches!(looked, Some((_, Step::Idle))) => *looked = None,
+        Step::Done(_) | Step::Idle | Step::Busy => {}
     }
     Ok(indexed)
 }
