@@ -27,6 +27,9 @@ use std::time::Duration;
 
 /// Products that one step looks at, about.
 const STEP_PRODUCTS: i64 = 500_000;
+/// Who compacts has time: so often, in products, it lets others have the processor for so long.
+const RESTS_EVERY: usize = 2_048;
+const REST: Duration = Duration::from_millis(30);
 /// How often it is looked whether something waits to be indexed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -185,6 +188,9 @@ async fn index_piece(
         }
         work.indexed.insert(id as u64);
         add(&mut builder, row, search).await?;
+        if is_disturbed.is_some() && builder.len().is_multiple_of(RESTS_EVERY) {
+            tokio::time::sleep(REST).await;
+        }
     }
     drop(rows);
     write(connection, search, builder, work).await?;

@@ -13,16 +13,33 @@ const BUSY_LOOK_EVERY: Duration = Duration::from_millis(20);
 const GATHERED_FOR: Duration = Duration::from_millis(400);
 const GATHERING_LOOK_EVERY: Duration = Duration::from_millis(50);
 const RETRY_AFTER: Duration = Duration::from_secs(2);
-const COMPACT_EVERY: Duration = Duration::from_secs(30);
+/// So long nothing is indexed before it is looked for something to compact, or so long where something always is.
+const QUIET: Duration = Duration::from_secs(10);
+const NEVER_QUIET: Duration = Duration::from_mins(10);
 
-/// When something to compact was last looked for, and what came of it, unless that is to be done again at once.
-type Looked = Option<(Instant, Step)>;
+/// When it was last indexed, and looked for something to compact.
+struct Last {
+    indexed: Instant,
+    looked: Instant,
+}
+
+impl Last {
+    /// Whether it is time to compact: when nothing has been indexed for a while, since whoever has just imported may go on
+    /// importing; or at last.
+    fn is_long_ago(&self) -> bool {
+        let looked = self.looked.elapsed();
+        looked >= QUIET && (self.indexed.elapsed() >= QUIET || looked >= NEVER_QUIET)
+    }
+}
 
 /// Indexes what changes until the process is to stop. Any number of processes may do this; one at a time does.
 pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
-    let mut looked = None;
+    let mut last = Last {
+        indexed: Instant::now(),
+        looked: Instant::now(),
+    };
     loop {
-        let pause = look(search, &mut looked).await.unwrap_or_else(|error| {
+        let pause = look(search, &mut last).await.unwrap_or_else(|error| {
             tracing::warn!(?error, "the search index could not be brought up to date; trying again");
             RETRY_AFTER
         });
@@ -34,11 +51,11 @@ pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
 }
 
 /// Indexes what has changed, unless that waits for more, and tells when to look again.
-async fn look(search: &Search, looked: &mut Looked) -> anyhow::Result<Duration> {
+async fn look(search: &Search, last: &mut Last) -> anyhow::Result<Duration> {
     if queries::are_gathering(&search.database.pool, GATHERED_FOR).await? {
         return Ok(GATHERING_LOOK_EVERY);
     }
-    Ok(match step(search, looked).await? {
+    Ok(match step(search, last).await? {
         Step::Done(products) => {
             tracing::debug!(products, "indexed");
             Duration::ZERO
@@ -47,21 +64,20 @@ async fn look(search: &Search, looked: &mut Looked) -> anyhow::Result<Duration> 
     })
 }
 
-/// Indexes what has changed, or compacts. Where there was nothing to compact, that is looked for again when something has
-/// been indexed, or after a while: another process may have died over it. After a while only, where that was given up.
-async fn step(search: &Search, looked: &mut Looked) -> anyhow::Result<Step> {
+/// Indexes what has changed, or compacts.
+async fn step(search: &Search, last: &mut Last) -> anyhow::Result<Step> {
     let indexed = index_changes(search).await?;
     match indexed {
-        Step::Idle if looked.is_none_or(|(at, _)| at.elapsed() >= COMPACT_EVERY) => {
+        Step::Done(_) => last.indexed = Instant::now(),
+        Step::Idle if last.is_long_ago() => {
             let compacted = compact(search).await?;
-            *looked = match compacted {
-                Step::Done(_) => None,
-                Step::Idle | Step::Busy => Some((Instant::now(), compacted)),
-            };
+            if !matches!(compacted, Step::Done(_)) {
+                // Nothing to do, or something more urgent.
+                last.looked = Instant::now();
+            }
             return Ok(compacted);
         }
-        Step::Done(_) if matches!(looked, Some((_, Step::Idle))) => *looked = None,
-        Step::Done(_) | Step::Idle | Step::Busy => {}
+        Step::Idle | Step::Busy => {}
     }
     Ok(indexed)
 }
