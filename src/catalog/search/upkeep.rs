@@ -70,7 +70,8 @@ async fn step(search: &Search, last: &mut Last) -> anyhow::Result<Step> {
     match indexed {
         Step::Done(_) => last.indexed = Instant::now(),
         Step::Idle if last.is_long_ago() => {
-            let compacted = compact(search).await?;
+            // Boxed, since it would make the future of every import that large.
+            let compacted = Box::pin(compact(search)).await?;
             if !matches!(compacted, Step::Done(_)) {
                 // Nothing to do, or something more urgent.
                 last.looked = Instant::now();
