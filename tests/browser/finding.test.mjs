@@ -248,8 +248,11 @@ test('one may point at the whole of a cut text, read on, copy it and put it away
   const { x, y, width, height } = await tip.boundingBox()
   await page.mouse.move(x + 40, y + height / 2, { steps: 20 })
   await page.mouse.move(x + width - 20, y + height / 2, { steps: 20 })
-  await page.mouse.dblclick(x + 60, y + height / 2)
-  assert.match(await page.evaluate(() => getSelection().toString()), /^(products__link|is|long) ?$/)
+  // A machine that is busy may take a second click for one of its own.
+  await until('a word to be selected', async () => {
+    await page.mouse.dblclick(x + 60, y + height / 2)
+    return /^(products__link|is|long) ?$/.test(await page.evaluate(() => getSelection().toString()))
+  })
   // It stays, longer than it would wait for a pointer; that nothing happens cannot be awaited.
   assert.ok(await page.evaluate(() => new Promise(resolve => setTimeout(() => resolve(document.querySelector('.full-text:hover') !== null), 700))))
   await page.keyboard.press('Escape')
