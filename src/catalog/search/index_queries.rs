@@ -62,14 +62,13 @@ pub async fn has_changes(pool: &PgPool) -> sqlx::Result<bool> {
 /// imports that are being merged.
 pub async fn are_gathering(pool: &PgPool, within: Duration) -> sqlx::Result<bool> {
     sqlx::query_scalar(
-        "SELECT min(noted_at) > clock_timestamp() - make_interval(secs => $1)
-                AND (count(*) FILTER (WHERE product_ids IS NULL) = 0 OR EXISTS (SELECT FROM catalogue_merges)) IS TRUE
+        "SELECT coalesce(min(noted_at) > clock_timestamp() - make_interval(secs => $1), false)
+                AND (count(*) FILTER (WHERE product_ids IS NULL) = 0 OR EXISTS (SELECT FROM catalogue_merges))
          FROM search_changes WHERE NOT set_aside",
     )
     .bind(within.as_secs_f64())
     .fetch_one(pool)
     .await
-    .map(|are: Option<bool>| are.unwrap_or(false))
 }
 
 /// The oldest changes, of about `most_products` products together, and at least one.
