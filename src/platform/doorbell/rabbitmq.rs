@@ -1,8 +1,8 @@
 //! Rings by RabbitMQ: a fanout exchange, and a durable queue for every process.
 //!
-//! The queue bears the process's name and outlives its connection and the broker's restart, so what is rung meanwhile
-//! is there when the process is back. One whose process is gone for good goes a minute later. A ring counts as sent when
-//! the broker has confirmed it: it has then passed it on or written it down.
+//! The queue bears the process's name and outlives its connection and the broker's restart, so what is rung while a
+//! process is away is there when it is back. One whose process is gone for good goes a minute later. A ring counts as
+//! sent when the broker has confirmed it: it has then given it to every queue.
 
 use super::Bells;
 use super::ring::Ring;
@@ -34,8 +34,6 @@ const QUEUE_EXPIRES: Duration = Duration::from_mins(1);
 /// Whoever was away for longer has looked meanwhile.
 const RING_EXPIRES: Duration = Duration::from_secs(30);
 const KEPT_RINGS: u32 = 256;
-/// Written down, so that a ring outlives the broker as its queue does.
-const PERSISTENT: u8 = 2;
 
 /// Carries rings until the connection is lost.
 pub(super) async fn carry(server: &AMQPUri, tls: Option<&Tls>, bells: &Bells) -> anyhow::Result<Infallible> {
@@ -137,7 +135,8 @@ async fn publish(
             "".into(),
             BasicPublishOptions::default(),
             ring.to_string().as_bytes(),
-            BasicProperties::default().with_delivery_mode(PERSISTENT),
+            // Not persistent: whoever loses the broker looks when it is back, so a write to its disk would save nothing.
+            BasicProperties::default(),
         )
         .await?;
     Ok(async move {
