@@ -64,11 +64,8 @@ impl Source {
 
     /// The next bytes, at most a few MiB; waits for them.
     pub async fn next(&mut self) -> anyhow::Result<Chunk> {
-        if let Some(bytes) = self.at_hand().await? {
-            return Ok(Chunk::Bytes(bytes));
-        }
         match self {
-            Self::File { .. } => Ok(Chunk::End),
+            Self::File { .. } => Ok(self.at_hand().await?.map_or(Chunk::End, Chunk::Bytes)),
             Self::Upload(upload) => upload.next().await,
         }
     }
