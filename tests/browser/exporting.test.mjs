@@ -109,8 +109,11 @@ test('a file that cannot be had is told', async () => {
   const page = await shop.visit('/products')
   await page.locator('tbody [name=ids]').first().check()
   await page.context().setOffline(true)
-  await exportSelected()
-  await page.locator('.toast', { hasText: 'there is no connection' }).waitFor()
+  for (const attempt of [exportSelected, exportList]) {
+    await attempt()
+    await page.locator('.toast', { hasText: 'there is no connection' }).waitFor()
+    await page.getByRole('button', { name: 'Close this message' }).click()
+  }
   await bar().getByText('1 selected').waitFor()
 })
 
@@ -119,4 +122,26 @@ test('without scripts what is ticked is exported by the form', async () => {
   await page.locator('tbody tr', { hasText: 'EX-1003' }).getByRole('checkbox').check()
   await page.locator('tbody tr', { hasText: 'EX-1004' }).getByRole('checkbox').check()
   assert.deepEqual(await rowsAfter(exportSelected), [plain(1003), plain(1004)])
+})
+
+test('a file that would lack products is not begun, and one is told why', async () => {
+  const page = await shop.visit('/products?q=ex-12&limit=25')
+  await page.locator('tbody [name=ids]').first().check()
+  await bar().getByRole('button', { name: 'Select all 111 that match' }).click()
+  const indexAgain = await shop.server.hold("SELECT pg_advisory_xact_lock(x'736561726368'::bigint)")
+  await shop.server.merged(csv(300, 'NEW'))
+  for (const attempt of [exportSelected, exportList]) {
+    await attempt()
+    await page.locator('.toast', { hasText: 'cannot all be found yet' }).waitFor()
+    await page.getByRole('button', { name: 'Close this message' }).click()
+  }
+  const unscripted = await shop.visit('/products?q=ex-12', { javaScriptEnabled: false })
+  await unscripted.getByLabel('More actions').click()
+  await unscripted.getByRole('link', { name: 'Export these as CSV' }).click()
+  await unscripted.getByText('cannot all be found yet').waitFor()
+
+  await indexAgain()
+  await until('all of it to be found', () => shop.server.sql('SELECT count(*) FROM search_changes') === '0')
+  await shop.visit('/products?q=ex-12')
+  assert.deepEqual(await rowsAfter(exportList), beginningWith('12').map(number => plain(number)).sort())
 })

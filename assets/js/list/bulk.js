@@ -5,6 +5,7 @@ import { number } from '../format.js'
 import { visit } from '../navigation.js'
 import { toast } from '../toast.js'
 import { filterOf } from './address.js'
+import { download, fetchFile } from './export.js'
 import { bodyOf, question } from './request.js'
 import { countOf } from './total.js'
 
@@ -29,9 +30,9 @@ export function bulkActions(list) {
     bar.classList.remove('is-busy')
   }
 
-  /** The browser itself fetches all that match, as they may be millions; the ids of ticked ones make too long an address. */
+  /** The ids of ticked ones make too long an address. */
   async function save(address) {
-    if (selected.everything !== null) return download(address + filterOf(results.query))
+    if (selected.everything !== null) return fetchFile(address + filterOf(results.query))
     const response = await post(address, bodyOf('', selected))
     if (!response.ok) throw troubleOf(await answerOf(response), 'Nothing was exported. Please try again.')
     const file = URL.createObjectURL(await response.blob())
@@ -87,13 +88,6 @@ export function bulkActions(list) {
     const address = submitter.getAttribute('formaction') ?? bar.getAttribute('action')
     running ??= run(submitter.value, address).finally(() => { running = undefined })
   }, { signal })
-}
-
-function download(address, name = '') {
-  const link = document.createElement('a')
-  link.href = address
-  link.download = name
-  link.click()
 }
 
 function answerOf(response) {

@@ -1,6 +1,7 @@
 // The list of products: its parts, and how a change in one of them reaches the others.
 
 import { bulkActions } from './bulk.js'
+import { exportLink } from './export.js'
 import { finder } from './finder.js'
 import { keys } from './keys.js'
 import { productChanges } from './changes.js'
@@ -17,6 +18,7 @@ export function productList(root) {
   list.go = finder(list)
   list.selection = selection(list)
   bulkActions(list)
+  exportLink(list)
   statusSwitches(list)
   productChanges(list)
   showTotal(list)

@@ -90,12 +90,18 @@ export class Server {
 
   /** Sends a file as a request's body and waits until all of it is found; answers the import's id. */
   async imported(content, filename = 'shop.csv') {
+    const id = await this.merged(content, filename)
+    await until('all of it to be found', () => this.sql('SELECT count(*) FROM search_changes') === '0')
+    return id
+  }
+
+  /** Sends a file and waits until it is in the catalogue, found or not; answers the import's id. */
+  async merged(content, filename = 'shop.csv') {
     const url = `${this.address}/api/v1/imports?filename=${filename}`
     const answer = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: content })
     const { id } = await answer.json()
     const over = await this.importWhen(id, ({ state }) => !['uploading', 'queued', 'running'].includes(state))
     if (over.state !== 'done') throw new Error(`${filename} is ${over.state}: ${over.error}`)
-    await until('all of it to be found', () => this.sql('SELECT count(*) FROM search_changes') === '0')
     return id
   }
 
