@@ -174,6 +174,7 @@ impl ImportView {
     /// How the state is coloured.
     pub fn tone(&self) -> &'static str {
         match self.state.as_str() {
+            "done" if self.took_nothing() => "warn",
             "done" => "good",
             "failed" => "bad",
             "cancelled" => "quiet",
@@ -312,12 +313,20 @@ impl ImportView {
     pub fn headline(&self) -> String {
         let added = count(self.created, "product", "products");
         match (self.created, self.updated) {
-            (0, 0) if self.rows_read == self.rejected => "No row of this file could be taken".into(),
+            (0, 0) if self.took_nothing() => "No row of this file could be taken".into(),
+            (0, 0) if self.mode == "update_only" && self.unchanged == 0 => {
+                "None of these products is in your catalogue".into()
+            }
             (0, 0) => "Your catalogue already had all of this".into(),
             (_, 0) => format!("{added} added"),
             (0, changed) => format!("{} updated", count(changed, "product", "products")),
             (_, changed) => format!("{added} added, {} updated", number(changed)),
         }
+    }
+
+    /// Whether every row was rejected.
+    pub fn took_nothing(&self) -> bool {
+        self.rows_read == self.rejected
     }
 
     /// `500,000 rows read`.
@@ -449,9 +458,18 @@ mod tests {
     fn headlines_tell_what_happened() {
         let mut import = view("done", "over");
         import.rows_read = 3;
-        assert_eq!(import.headline(), "Your catalogue already had all of this");
-        import.rejected = 3;
-        assert_eq!(import.headline(), "No row of this file could be taken");
+        import.unchanged = 3;
+        assert_eq!(
+            (import.headline().as_str(), import.tone()),
+            ("Your catalogue already had all of this", "good")
+        );
+        (import.unchanged, import.skipped, import.mode) = (0, 3, "update_only".into());
+        assert_eq!(import.headline(), "None of these products is in your catalogue");
+        (import.skipped, import.rejected) = (0, 3);
+        assert_eq!(
+            (import.headline().as_str(), import.tone()),
+            ("No row of this file could be taken", "warn")
+        );
         (import.created, import.rejected) = (1, 2);
         assert_eq!(import.headline(), "1 product added");
         (import.created, import.updated) = (1000, 2);
