@@ -1,10 +1,11 @@
-//! The house rules that a machine can check, on every source file of the crate.
+//! The house rules that a machine can check, on every source file of the crate and every migration.
 //!
 //! Each rule is a function from a parsed file to offences and has its own tests on small bad inputs. All offences
 //! are reported at once, each with its file, line, and the way out. `cargo test --test tidy` runs only this.
 
 mod direction;
 mod form;
+mod migrations;
 mod source;
 mod sql;
 
@@ -57,7 +58,9 @@ fn the_house_is_tidy() {
         sources.iter().any(|source| source.file == "src/lib.rs"),
         "the sources were not found"
     );
-    let report: Vec<String> = offences(&sources).iter().map(ToString::to_string).collect();
+    let mut offences = offences(&sources);
+    offences.extend(migrations::all(&root.join("migrations")));
+    let report: Vec<String> = offences.iter().map(ToString::to_string).collect();
     assert!(
         report.is_empty(),
         "{} offences against the house rules:\n{}\n",
