@@ -289,6 +289,20 @@ fn platforms_are_told_the_same_and_of_settings_that_exist() -> anyhow::Result<()
     for secret in ["ACCESS_PASSWORD", "SECRET_KEY"] {
         assert_eq!(app["env"][secret]["generator"], "secret", "{secret}");
     }
+    // The plan that comes with the button allows 20 connections, of which two are for `migrate` and the operator.
+    assert_eq!(
+        app["addons"],
+        serde_json::json!([{"plan": "heroku-postgresql:essential-0"}])
+    );
+    let each: u64 = app["env"]["DATABASE_CONNECTIONS"]["value"]
+        .as_str()
+        .context("no number of connections")?
+        .parse()?;
+    for formation in [&app["formation"], &app["environments"]["review"]["formation"]] {
+        let processes = ["web", "worker"].map(|kind| formation[kind]["quantity"].as_u64().unwrap_or_default());
+        assert!(processes.iter().all(|quantity| *quantity > 0), "{formation}");
+        assert!(processes.iter().sum::<u64>() * each <= 20 - 2, "{formation}");
+    }
     let (procfile, heroku) = (file("Procfile")?, file("heroku.yml")?);
     for (kind, command) in [("release", "migrate"), ("web", "web"), ("worker", "worker")] {
         let line = procfile.lines().find(|line| line.starts_with(&format!("{kind}: ")));
