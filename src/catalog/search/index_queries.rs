@@ -59,10 +59,10 @@ pub async fn has_changes(pool: &PgPool) -> sqlx::Result<bool> {
 }
 
 /// Whether all that has changed did so within that time and there may soon be more: changes by hand, and those of
-/// imports that are being merged.
-pub async fn are_gathering(pool: &PgPool, within: Duration) -> sqlx::Result<bool> {
+/// imports that are being merged. `None` when nothing has changed.
+pub async fn are_gathering(pool: &PgPool, within: Duration) -> sqlx::Result<Option<bool>> {
     sqlx::query_scalar(
-        "SELECT coalesce(min(noted_at) > clock_timestamp() - make_interval(secs => $1), false)
+        "SELECT min(noted_at) > clock_timestamp() - make_interval(secs => $1)
                 AND (count(*) FILTER (WHERE product_ids IS NULL) = 0 OR EXISTS (SELECT FROM catalogue_merges))
          FROM search_changes WHERE NOT set_aside",
     )

@@ -52,10 +52,12 @@ pub async fn keep_indexed(search: &Search, mut stopping: Stopping) {
 
 /// Indexes what has changed, unless that waits for more, and tells when to look again.
 async fn look(search: &Search, last: &mut Last) -> anyhow::Result<Duration> {
-    if queries::are_gathering(&search.database.pool, GATHERED_FOR).await? {
-        return Ok(GATHERING_LOOK_EVERY);
-    }
-    Ok(match step(search, last).await? {
+    let step = match queries::are_gathering(&search.database.pool, GATHERED_FOR).await? {
+        Some(true) => return Ok(GATHERING_LOOK_EVERY),
+        Some(false) => index(search, last).await?,
+        None => compact_at_last(search, last).await?,
+    };
+    Ok(match step {
         Step::Done(products) => {
             tracing::debug!(products, "indexed");
             Duration::ZERO
@@ -64,23 +66,26 @@ async fn look(search: &Search, last: &mut Last) -> anyhow::Result<Duration> {
     })
 }
 
-/// Indexes what has changed, or compacts.
-async fn step(search: &Search, last: &mut Last) -> anyhow::Result<Step> {
+async fn index(search: &Search, last: &mut Last) -> anyhow::Result<Step> {
     let indexed = index_changes(search).await?;
-    match indexed {
-        Step::Done(_) => last.indexed = Instant::now(),
-        Step::Idle if last.is_long_ago() => {
-            // Boxed, since it would make the future of every import that large.
-            let compacted = Box::pin(compact(search)).await?;
-            if !matches!(compacted, Step::Done(_)) {
-                // Nothing to do, or something more urgent.
-                last.looked = Instant::now();
-            }
-            return Ok(compacted);
-        }
-        Step::Idle | Step::Busy => {}
+    if matches!(indexed, Step::Done(_)) {
+        last.indexed = Instant::now();
     }
     Ok(indexed)
+}
+
+/// Compacts, if it is time to.
+async fn compact_at_last(search: &Search, last: &mut Last) -> anyhow::Result<Step> {
+    if !last.is_long_ago() {
+        return Ok(Step::Idle);
+    }
+    // Boxed, since it would make the future of every import that large.
+    let compacted = Box::pin(compact(search)).await?;
+    if !matches!(compacted, Step::Done(_)) {
+        // Nothing to do, or something more urgent.
+        last.looked = Instant::now();
+    }
+    Ok(compacted)
 }
 
 /// Indexes until nothing is left to be indexed, or the process is to stop. What another process is at is waited for.
