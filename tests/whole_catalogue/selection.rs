@@ -264,6 +264,35 @@ async fn a_change_that_is_cancelled_leaves_the_rest_alone() -> anyhow::Result<()
 }
 
 #[tokio::test]
+async fn what_comes_after_the_question_is_left_alone() -> anyhow::Result<()> {
+    let served = Served::start("web").await?;
+    products(&served.database.database, 1_200).await?;
+    let request = json!({"action": "delete", "filter": {}, "expected": 1_200});
+    let change = post(&served, &request).await?.1;
+    assert_eq!(change["state"], "queued", "{change}");
+    let _worker = {
+        // Between the first products in the order of the change, and behind them.
+        let late = sqlx::query(
+            "INSERT INTO products (sku, sku_key, name)
+             SELECT sku, sku, 'late' FROM (SELECT 'sku-1-' || number AS sku FROM generate_series(1, 700) AS number) AS made",
+        );
+        late.execute(&served.database.database.pool).await?;
+        Process::start(program(Some(&served.database.url())).arg("worker"))?
+    };
+    let change = over(&served, &change).await?;
+    assert_eq!(
+        (&change["state"], &change["done"], &change["changed"]),
+        (&json!("done"), &json!(1_200), &json!(1_200)),
+        "{change}"
+    );
+    let left: Vec<(String, i64)> = sqlx::query_as("SELECT name, count(*) FROM products GROUP BY 1")
+        .fetch_all(&served.database.database.pool)
+        .await?;
+    assert_eq!(left, [("late".to_owned(), 700)]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn products_changed_by_others_meanwhile_are_changed_once_and_nothing_hangs() -> anyhow::Result<()> {
     let served = filled(4_000).await?;
     let pool = &served.database.database.pool;

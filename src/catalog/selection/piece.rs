@@ -59,14 +59,19 @@ async fn matching(
     is_strict: bool,
 ) -> anyhow::Result<Option<After>> {
     let is_last = (found.len() as u64) < PRODUCTS;
-    let ids: Vec<i64> = found.iter().map(|product| product.id).collect();
+    // What came after the question was asked has been counted by nobody.
+    let meant: Vec<&Product> = found
+        .iter()
+        .filter(|product| product.created_at <= change.created_at)
+        .collect();
+    let ids: Vec<i64> = meant.iter().map(|product| product.id).collect();
     let mut transaction = search.database.pool.begin().await?;
     let locked: HashMap<i64, i32> = queries::lock(&mut transaction, &ids).await?.into_iter().collect();
-    let unchanged = found
+    let unchanged = meant
         .iter()
         .filter(|product| locked.get(&product.id) == Some(&product.version));
     let unchanged: Vec<i64> = unchanged.map(|product| product.id).collect();
-    if is_strict && unchanged.len() < found.len() {
+    if is_strict && unchanged.len() < meant.len() {
         return Ok(None);
     }
     let changed = apply(&mut transaction, change.id, change.action, &unchanged).await?;
@@ -74,7 +79,7 @@ async fn matching(
     let step = Step {
         after_key: found.last().map(|product| product.sku_key.as_str()),
         after_number: 0,
-        done: found.len() as i64,
+        done: meant.len() as i64,
         changed,
         is_last,
     };
