@@ -1,7 +1,7 @@
-//! The page that deletes everything: it wants running imports to end first, and offers to cancel them.
+//! The page that deletes everything: it wants imports whose file has arrived to end first, and offers to cancel them.
 //!
 //! The catalogue itself refuses only while an import is being merged. On a page, whoever deletes everything while a
-//! file is still being read would be surprised by its products a minute later.
+//! file waits or is still being read would be surprised by its products a minute later.
 
 use super::import::{Import, State as ImportState};
 use super::queries;
@@ -94,7 +94,7 @@ async fn question(database: &Database) -> Result<ClearingQuestion, Error> {
     let running = queries::running(&database.orm).await?;
     let running = running
         .into_iter()
-        .filter(|import| import.state == ImportState::Running);
+        .filter(|import| matches!(import.state, ImportState::Queued | ImportState::Running));
     Ok(ClearingQuestion {
         counts: catalog::read_counts(&database.pool).await?,
         kept: catalog::kept(&database.pool).await?,
