@@ -99,6 +99,8 @@ impl Cursor {
         let cursor: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         cursor
             .filter(|cursor| cursor.position().rank.is_of(sort.by))
+            // No product has one, and PostgreSQL knows no text with it.
+            .filter(|cursor| !cursor.position().sku_key.contains('\0'))
             .ok_or_else(|| {
                 Error::invalid(
                     "cursor",

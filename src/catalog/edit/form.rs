@@ -71,7 +71,7 @@ impl ProductForm {
     pub fn new_product(&self) -> NewProduct {
         NewProduct {
             sku: self.sku.clone(),
-            name: self.name.trim().to_owned(),
+            name: self.name.clone(),
             description: in_lines(&self.description).into_owned(),
             active: self.is_active(),
         }
@@ -100,7 +100,7 @@ impl ProductForm {
         let description = in_lines(&form.description);
         Patch {
             sku: (form.sku.trim() != in_line(&current.sku)).then(|| form.sku.clone()),
-            name: (form.name != in_line(&current.name)).then(|| form.name.trim().to_owned()),
+            name: (form.name != in_line(&current.name)).then(|| form.name.clone()),
             description: (description != in_lines(&current.description)).then(|| description.into_owned()),
             active: (form.is_active() != current.active).then(|| form.is_active()),
             version: form.version(),

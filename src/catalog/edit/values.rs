@@ -35,10 +35,11 @@ pub struct Patch {
 }
 
 impl NewProduct {
-    /// The product without blanks around its SKU, or what is wrong with it.
+    /// The product without blanks around its SKU and name, or what is wrong with it.
     pub fn checked(self) -> Result<Self, EditError> {
         let checked = Self {
             sku: self.sku.trim().to_owned(),
+            name: self.name.trim().to_owned(),
             ..self
         };
         let values = [&checked.sku, &checked.name, &checked.description];
@@ -50,10 +51,11 @@ impl NewProduct {
 }
 
 impl Patch {
-    /// The change without blanks around its SKU, or what is wrong with it.
+    /// The change without blanks around SKU and name, or what is wrong with it.
     pub fn checked(self) -> Result<Self, EditError> {
         let checked = Self {
             sku: self.sku.map(|sku| sku.trim().to_owned()),
+            name: self.name.map(|name| name.trim().to_owned()),
             ..self
         };
         let values = [&checked.sku, &checked.name, &checked.description];
