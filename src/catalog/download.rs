@@ -2,10 +2,11 @@
 
 use super::api::ListQuery;
 use super::export::{Exported, Pieces, header, is_complete, lines};
-use super::queries;
+use super::filter::Filter;
 use super::search::Search;
 use super::selection::ids_of;
-use crate::http::Error;
+use super::{list, queries};
+use crate::http::{Error, format};
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -13,13 +14,15 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use serde::Deserialize;
 
-/// The words of a list's address, or the ids of products, separated by commas.
+/// The words of a list's address and how many products are expected to match, or the ids of products, separated by commas.
 #[derive(Deserialize)]
 pub struct ExportQuery {
     #[serde(flatten)]
     list: ListQuery,
     #[serde(default)]
     ids: String,
+    #[serde(default)]
+    expected: String,
 }
 
 /// Exports products as CSV
@@ -30,10 +33,11 @@ pub struct ExportQuery {
     path = "/products/export.csv",
     operation_id = "export_products",
     tag = "Products",
-    params(ListQuery, ("ids" = Option<String>, Query, description = "Ids of products, separated by commas: these and no others.")),
+    params(ListQuery, ("ids" = Option<String>, Query, description = "Ids of products, separated by commas: these and no others."),
+        ("expected" = Option<i64>, Query, description = "How many are believed to match: refused when there is another number.")),
     responses(
         (status = 200, description = "`name,sku,description,status` in the order of the SKUs, whatever `sort`, `limit` and `cursor` say; an import takes it back unchanged. When everything is deleted meanwhile, the transfer breaks off.", body = String, content_type = "text/csv"),
-        (status = 409, description = "Products have just arrived and cannot all be found yet: try again in a moment. Never without search and filter, or by status alone."),
+        (status = 409, description = "There are not as many products as `expected`. Or some have just arrived and cannot all be found yet, so try again in a moment; never without search and filter, or by status alone."),
         (status = 422, description = "A word of the address is none; `errors` names it."),
     )
 )]
@@ -43,7 +47,29 @@ pub async fn export_csv(State(search): State<Search>, Query(query): Query<Export
     } else {
         Exported::Named(ids_of(query.ids.split(','))?)
     };
+    complete(&search, &exported).await?;
+    if let Exported::Matching(filter) = &exported
+        && !query.expected.is_empty()
+    {
+        as_expected(&search, filter, &query.expected).await?;
+    }
     download(search, exported).await
+}
+
+/// Whoever selected all that match exports these and no others.
+async fn as_expected(search: &Search, filter: &Filter, expected: &str) -> Result<(), Error> {
+    let expected: i64 = expected
+        .parse()
+        .map_err(|_| Error::invalid("expected", "Say how many products match, as a whole number."))?;
+    let there = list::count(search, filter, None).await?.value;
+    if there == expected {
+        return Ok(());
+    }
+    let products = format::count(there, "product", "products");
+    Err(Error::Conflict(format!(
+        "Nothing was exported, because the number has changed: {products} match now, not {}.",
+        format::number(expected)
+    )))
 }
 
 /// `POST /products/export.csv`: the same for products that were ticked, whose ids would make too long an address.
@@ -56,14 +82,18 @@ pub async fn export_ticked(State(search): State<Search>, body: Bytes) -> Result<
     download(search, exported).await
 }
 
-async fn download(search: Search, exported: Exported) -> Result<Response, Error> {
-    if !is_complete(&search, &exported).await? {
-        return Err(Error::Conflict(
-            "Products have just arrived and cannot all be found yet, so some would be missing from the file. \
-             Try again in a moment."
-                .into(),
-        ));
+async fn complete(search: &Search, exported: &Exported) -> Result<(), Error> {
+    if is_complete(search, exported).await? {
+        return Ok(());
     }
+    Err(Error::Conflict(
+        "Products have just arrived and cannot all be found yet, so some would be missing from the file. \
+         Try again in a moment."
+            .into(),
+    ))
+}
+
+async fn download(search: Search, exported: Exported) -> Result<Response, Error> {
     let today = queries::today(&search.database.pool).await?;
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),

@@ -83,6 +83,22 @@ test('everything that matches is exported', async () => {
   assert.deepEqual(await rowsAfter(exportSelected), beginningWith('12').map(number => plain(number)).sort())
 })
 
+test('everything that matches is exported only when its number is right', async () => {
+  const page = await shop.visit('/products?q=ex-12&limit=25')
+  await page.locator('tbody [name=ids]').first().check()
+  await bar().getByRole('button', { name: 'Select all 111 that match' }).click()
+  await bar().getByText('All 111 that match are selected').waitFor()
+  const { id } = await (await fetch(`${shop.server.address}/api/v1/products`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'Late', sku: 'EX-12-LATE' }),
+  })).json()
+  await exportSelected()
+  const dialog = page.getByRole('dialog', { name: 'Export 112 products?' })
+  await dialog.getByText('There were 111 when you selected them').waitFor()
+  const rows = await rowsAfter(() => dialog.getByRole('button', { name: 'Export 112 products' }).click())
+  assert.equal(rows.length, 112)
+  assert.equal((await fetch(`${shop.server.address}/api/v1/products/${id}`, { method: 'DELETE' })).status, 204)
+})
+
 test('whoever ticks too many is told at once, with the way to have them all', async () => {
   const page = await shop.visit('/products?q=product&sort=sku&limit=200')
   for (let ticked = 200; ticked <= 1000; ticked += 200) {

@@ -64,9 +64,15 @@ async fn the_words_of_the_list_choose_what_is_exported() -> anyhow::Result<()> {
     let ids: Vec<_> = (0..3).filter_map(|place| page["items"][place]["id"].as_str()).collect();
     let chosen = export(&served, &format!("?ids={}", ids.join(","))).await?;
     assert_eq!(skus(&chosen)?.len(), 3, "{chosen}");
-    for bad in ["?ids=x", "?status=some"] {
-        let answer = served.get(&format!("/api/v1/products/export.csv{bad}")).await?;
-        assert_eq!(answer.status(), 422, "{bad}");
+    for (query, status) in [
+        ("?ids=x", 422),
+        ("?status=some", 422),
+        ("?expected=some", 422),
+        ("?status=inactive&expected=100", 409),
+        ("?status=inactive&expected=34", 200),
+    ] {
+        let answer = served.get(&format!("/api/v1/products/export.csv{query}")).await?;
+        assert_eq!(answer.status(), status, "{query}");
     }
     Ok(())
 }

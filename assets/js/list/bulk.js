@@ -5,7 +5,7 @@ import { number } from '../format.js'
 import { visit } from '../navigation.js'
 import { toast } from '../toast.js'
 import { filterOf } from './address.js'
-import { download, fetchFile } from './export.js'
+import { download, fetchFile, NOT_EXPORTED } from './export.js'
 import { bodyOf, question } from './request.js'
 import { countOf } from './total.js'
 
@@ -26,18 +26,28 @@ export function bulkActions(list) {
     const isExport = action === 'export'
     if (!isExport && (action === 'delete' || many || selected.count >= ASKED_FROM) && !await confirm(dialog, question(action, selected.count))) return
     bar.classList.add('is-busy')
-    await (isExport ? save(address) : send(action, address)).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
+    await act(action, address).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
     bar.classList.remove('is-busy')
   }
 
+  const act = (action, address) => action === 'export' ? save(address) : send(action, address)
+
   /** The ids of ticked ones make too long an address. */
   async function save(address) {
-    if (selected.everything !== null) return fetchFile(address + filterOf(results.query))
+    if (selected.everything !== null) return saveEverything(address)
     const response = await post(address, bodyOf('', selected))
-    if (!response.ok) throw troubleOf(await answerOf(response), 'Nothing was exported. Please try again.')
+    if (!response.ok) throw troubleOf(await answerOf(response), NOT_EXPORTED)
     const file = URL.createObjectURL(await response.blob())
     download(file, response.headers.get('Content-Disposition').split('"')[1])
     setTimeout(() => URL.revokeObjectURL(file), KEPT_MS)
+  }
+
+  async function saveEverything(address) {
+    const words = new URLSearchParams(filterOf(results.query))
+    words.set('expected', selected.everything)
+    const refusal = await fetchFile(`${address}?${words}`)
+    if (refusal?.status === 409) return again('export', address, refusal)
+    if (refusal) throw troubleOf(refusal, NOT_EXPORTED)
   }
 
   async function send(action, address) {
@@ -75,10 +85,10 @@ export function bulkActions(list) {
     if (Number(value) === before) throw troubleOf(answer)
     selected.setEverything(Number(value))
     draw()
-    if (selected.count === 0) throw new Error('Nothing was changed: no product matches any more.')
+    if (selected.count === 0) throw new Error('Nothing was done: no product matches any more.')
     const asked = question(action, selected.count)
     asked.words = `There were ${number(before)} when you selected them; the catalogue has changed meanwhile. ${asked.words}`
-    if (await confirm(dialog, asked)) await send(action, address)
+    if (await confirm(dialog, asked)) await act(action, address)
   }
 
   bar.addEventListener('submit', event => {

@@ -4,23 +4,26 @@
 import { isPlainClick } from '../navigation.js'
 import { toast } from '../toast.js'
 
-const USUAL = 'Nothing was exported. Please try again.'
-const NOT_YET = 'Nothing was exported: products have just arrived and cannot all be found yet. Please try again in a moment.'
+export const NOT_EXPORTED = 'Nothing was exported. Please try again.'
 
 export function exportLink({ root, signal }) {
-  const link = root.querySelector('a[data-export]')
-  link.addEventListener('click', event => {
+  root.querySelector('a[data-export]').addEventListener('click', event => {
     if (!isPlainClick(event)) return
     event.preventDefault()
-    fetchFile(link.href).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
+    fetchFile(event.target.href).then(refusal => {
+      if (refusal) throw new Error(refusal.detail ?? NOT_EXPORTED)
+    }).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
   }, { signal })
 }
 
+/** Begins a download, or answers why the server refuses it. */
 export async function fetchFile(address) {
-  const { ok, status } = await fetch(address, { method: 'HEAD' }).catch(() => {
+  const asking = new AbortController()
+  const response = await fetch(address, { headers: { Accept: 'application/json' }, signal: asking.signal }).catch(() => {
     throw new Error('Nothing was exported: there is no connection.')
   })
-  if (!ok) throw new Error(status === 409 ? NOT_YET : USUAL)
+  if (!response.ok) return { ...await response.json().catch(() => ({})), status: response.status }
+  asking.abort()
   download(address)
 }
 

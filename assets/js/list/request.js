@@ -14,6 +14,7 @@ export function question(action, count) {
   if (action === 'delete') {
     return { title: `Delete ${products}?`, words: `This removes ${them} from your catalogue. You can undo it right afterwards.`, yes: `Delete ${products}`, isBad: true }
   }
+  if (action === 'export') return { title: `Export ${products}?`, words: '', yes: `Export ${products}` }
   const status = action === 'activate' ? 'active' : 'inactive'
   return { title: `Make ${products} ${status}?`, words: `Those that are ${status} already stay as they are.`, yes: `Make ${products} ${status}` }
 }
