@@ -73,6 +73,24 @@ test('back during a search leads back, whatever comes late', async () => {
   await firstSku('CHAIR-001')
 })
 
+test('what is typed and what is clicked hold both, whichever is still awaited', async () => {
+  await visit('/products')
+  await box().fill('lamp')
+  await page.getByRole('link', { name: /^Inactive/ }).click()
+  await firstSku('LAMP-010')
+  assert.equal(query(), '?q=lamp&status=inactive')
+  assert.equal(await box().inputValue(), 'lamp')
+
+  await visit('/products')
+  const held = []
+  await page.route(/\/products\?status=inactive/, route => { held.push(route) })
+  await page.getByRole('link', { name: /^Inactive/ }).click()
+  await until('the question', () => held.length === 1)
+  await box().fill('lamp')
+  await firstSku('LAMP-010')
+  assert.equal(query(), '?q=lamp&status=inactive')
+})
+
 test('back and forward lead through what was looked at, not through its letters', async () => {
   await visit('/products')
   await box().pressSequentially('lamp', { delay: 150 })

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { changed, dayOf, daysAgo, filterOf, momentOf, queryOf } from '../../assets/js/list/address.js'
+import { carriedOver, changed, dayOf, daysAgo, filterOf, momentOf, queryOf } from '../../assets/js/list/address.js'
 import { bodyOf, question } from '../../assets/js/list/request.js'
 import { Results } from '../../assets/js/list/results.js'
 import { Selected } from '../../assets/js/list/selected.js'
@@ -22,6 +22,13 @@ test('the same products are meant in any order and on any page', () => {
   assert.equal(filterOf('?q=lamp&sort=-name&limit=25&cursor=x'), filterOf('?cursor=y&q=lamp'))
   assert.notEqual(filterOf('?q=lamp'), filterOf('?q=lamp&status=active'))
   assert.equal(changed('?q=lamp&cursor=x', { status: 'active' }), '?q=lamp&status=active')
+})
+
+test('a link of a list that is about to be replaced changes only what it would have changed', () => {
+  assert.equal(carriedOver('?q=lamp&cursor=x', '?q=lamp', '?q=lamp'), '?q=lamp&cursor=x')
+  assert.equal(carriedOver('?status=inactive', '', '?q=lamp'), '?q=lamp&status=inactive')
+  assert.equal(carriedOver('', '?status=inactive', '?q=lamp&status=inactive'), '?q=lamp')
+  assert.equal(carriedOver('?cursor=x', '', '?q=lamp'), '?q=lamp')
 })
 
 test('days are those of the viewer', () => {

@@ -42,6 +42,15 @@ export function changed(query, changes) {
   return queryOf(words)
 }
 
+/** Where a link in the list `shown` leads when another one is asked for already: what it would change changes there. */
+export function carriedOver(link, shown, asked) {
+  const words = new URLSearchParams(link)
+  if (changed(shown, {}) === changed(asked, {})) return queryOf(words)
+  const before = new URLSearchParams(shown)
+  const differing = WORDS.filter(word => word !== 'cursor' && words.get(word) !== before.get(word))
+  return changed(asked, Object.fromEntries(differing.map(word => [word, words.get(word) ?? ''])))
+}
+
 /** The moment at which a day of a date field begins where the viewer is; '' for no day. */
 export function momentOf(day) {
   const [year, month, date] = day.split('-').map(Number)

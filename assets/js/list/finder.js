@@ -1,7 +1,7 @@
 // Search, filters, order and pages: whatever is typed, chosen or clicked becomes an address, and the list follows the
 // address. While somebody types, one entry of the history is written over; once it rests, the next letter begins a new one.
 
-import { changed, dayOf, daysAgo, momentOf, queryOf } from './address.js'
+import { carriedOver, changed, dayOf, daysAgo, momentOf, queryOf } from './address.js'
 import { importChoices } from './import-choices.js'
 
 const TYPING_MS = 120
@@ -30,8 +30,12 @@ export function finder(list) {
     return results.show(query)
   }
 
-  /** The address that the form asks for now. */
-  const asked = () => queryOf(wordsOf(form))
+  /** The address that is asked for now. While its answer is awaited the form tells only what is new: the search, or `own`. */
+  const asked = own => {
+    const words = wordsOf(form)
+    if (results.wanted === results.query) return queryOf(words)
+    return changed(results.wanted, { q: words.get('q'), ...own && { [own]: words.get(own) } })
+  }
   const search = () => go(asked(), { isTyping: true })
 
   fill(form, location.search)
@@ -54,7 +58,7 @@ export function finder(list) {
     isTyped = false
   }, { signal })
   root.addEventListener('change', ({ target }) => {
-    if (target.form === form && target !== box) go(asked())
+    if (target.form === form && target !== box) go(asked(target.name))
   }, { signal })
   root.addEventListener('click', event => {
     const days = event.target.closest('[data-days]')?.dataset.days
@@ -62,7 +66,7 @@ export function finder(list) {
     const link = event.target.closest('[data-go]')
     if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
     event.preventDefault()
-    go(new URL(link.href).search, { keepPlace: !link.rel })
+    go(carriedOver(new URL(link.href).search, results.query, asked()), { keepPlace: !link.rel })
   }, { signal })
   addEventListener('popstate', () => {
     if (location.pathname !== '/products') return
