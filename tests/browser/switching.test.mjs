@@ -28,6 +28,20 @@ test('a switch shows at once, is kept, and can be taken back', async () => {
   assert.equal((await found('SW-1')).active, true)
 })
 
+test('an older message takes back what it is about, and nothing that is so already', async () => {
+  await visit('/products')
+  const button = rowOf('SW-5').getByRole('button')
+  await button.click()
+  await toast('“Product 5” is inactive now').waitFor()
+  await button.click()
+  await toast('“Product 5” is active now').waitFor()
+  await toast('is inactive now').getByRole('button', { name: 'Undo' }).click()
+  await toast('is inactive now').waitFor({ state: 'detached' })
+  await toast('is active now').getByRole('button', { name: 'Undo' }).click()
+  await toast('“Product 5” is inactive now').waitFor()
+  assert.equal((await found('SW-5')).active, false)
+})
+
 test('a product that someone else changed meanwhile is shown as it is, and said', async () => {
   await visit('/products')
   const { id, version } = await found('SW-2')

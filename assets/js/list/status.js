@@ -12,8 +12,7 @@ export function statusSwitches({ place, results, signal }) {
   }, { signal })
 }
 
-async function change(form, results) {
-  const wanted = form.elements.active.value === 'true'
+async function change(form, results, wanted = isNext(form, true)) {
   const name = form.closest('tr').querySelector('.products__link').textContent
   form.dataset.busy = 'true'
   draw(form, wanted)
@@ -27,7 +26,7 @@ async function change(form, results) {
     if (!response.ok) throw new Error((await response.json().catch(() => null))?.detail ?? 'Please try again.')
     settle(form, await response.json())
     refreshTabs(results)
-    toast({ text: `“${name}” is ${wanted ? 'active' : 'inactive'} now.`, action: { label: 'Undo', run: () => undo(form, results) } })
+    toast({ text: `“${name}” is ${wanted ? 'active' : 'inactive'} now.`, action: { label: 'Undo', run: () => undo(form, results, !wanted) } })
   } catch (trouble) {
     draw(form, !wanted)
     toast({ text: `“${name}” was not changed. ${trouble instanceof TypeError ? 'There is no connection.' : trouble.message}`, tone: 'bad' })
@@ -45,9 +44,16 @@ function send(form, active) {
   })
 }
 
-function undo(form, results) {
-  const current = form.isConnected ? form : document.getElementById(`product-${form.closest('tr').dataset.id}`)?.querySelector('[data-status]')
-  change(current ?? form, results)
+/** Makes it what it was before, unless it is so again already. */
+function undo(form, results, before) {
+  const shown = form.isConnected ? form : document.getElementById(`product-${form.closest('tr').dataset.id}`)?.querySelector('[data-status]')
+  const current = shown ?? form
+  if (isNext(current, before) && !current.dataset.busy) change(current, results, before)
+}
+
+/** Whether the switch leads there. */
+function isNext(form, active) {
+  return form.elements.active.value === String(active)
 }
 
 function draw(form, active) {
