@@ -18,6 +18,8 @@ export function openPanels() {
   document.addEventListener('click', event => {
     const link = event.target.closest?.('a[data-panel]')
     if (!link || !isPlainClick(event)) return
+    // On a product's own page it stands in the page already.
+    if (!panel?.open && link.pathname === location.pathname) return
     event.preventDefault()
     const leaves = panel?.open && hasUnsaved(panel) && !link.hasAttribute('data-discards')
     if (leaves) closingAsked(panel).then(yes => { if (yes) openPanel(link.href) })

@@ -44,6 +44,19 @@ test('a key that is pressed twice changes products once', async () => {
   assert.equal(asked.length, 1)
 })
 
+test('whoever goes by keys is led back to the list from the bar that closes', async () => {
+  await visit('/products?q=sw-4')
+  const focused = () => page.evaluate(() => document.activeElement.className)
+  const box = page.locator('tbody tr', { hasText: 'SW-40' }).getByRole('checkbox')
+  await box.check()
+  await page.locator('.selection').getByRole('button', { name: 'Clear' }).press('Enter')
+  await until('the focus', async () => await focused() === 'products__link')
+  await box.check()
+  await page.getByRole('button', { name: 'Deactivate' }).press('Enter')
+  await page.locator('.toast', { hasText: '1 product made inactive.' }).waitFor()
+  assert.equal(await focused(), 'products__link')
+})
+
 test('a few selected products are deleted after one said so', async () => {
   await visit('/products?q=sw-2')
   await page.locator('tbody tr', { hasText: 'SW-20' }).getByRole('checkbox').check()

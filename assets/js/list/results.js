@@ -53,8 +53,15 @@ export class Results extends EventTarget {
     localise(fresh)
     this.query = query
     this.place.replaceChildren(...fresh.childNodes)
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true })
+    const again = document.getElementById(focused)
+    if (again) again.focus({ preventScroll: true })
+    else if (focused) this.focusFirst()
     this.dispatchEvent(new Event('shown'))
+  }
+
+  /** For whoever goes by keys, when what had the focus is gone. */
+  focusFirst() {
+    this.place.querySelector('.products__link')?.focus({ preventScroll: true })
   }
 
   wait(signal) {

@@ -26,7 +26,9 @@ export function selection({ root, place, results, signal }) {
       head.indeterminate = chosen > 0 && chosen < boxes.length
     }
     bar.classList.toggle('is-open', selected.count > 0)
+    const leavesBar = selected.count === 0 && bar.contains(document.activeElement)
     bar.inert = selected.count === 0
+    if (leavesBar) results.focusFirst()
     if (selected.count > 0) bar.querySelector('[data-selected]').textContent = words()
     drawMore(boxes.length)
   }
