@@ -270,9 +270,9 @@ impl Trouble {
     fn of_sqlstate(code: &str) -> Self {
         match code {
             "53100" => Self::DiskFull,
-            // A standby that is about to take over, too many connections, a statement that took too long, a server that
-            // stops or starts.
-            "25006" | "53300" | "57014" | "57P01" | "57P02" | "57P03" => Self::Away,
+            // A standby that is about to take over, too many connections, a lock that was not to be had in time (a step of
+            // the schema is tried again then), a statement that took too long, a server that stops or starts.
+            "25006" | "53300" | "55P03" | "57014" | "57P01" | "57P02" | "57P03" => Self::Away,
             _ if code.starts_with("08") => Self::Away,
             _ => Self::Other,
         }
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn codes_tell_what_happened() {
         assert_eq!(Trouble::of_sqlstate("53100"), Trouble::DiskFull);
-        for code in ["57P03", "53300", "57014", "25006"] {
+        for code in ["57P03", "53300", "55P03", "57014", "25006"] {
             assert_eq!(Trouble::of_sqlstate(code), Trouble::Away, "{code}");
         }
         assert_eq!(Trouble::of_sqlstate("08006"), Trouble::Away);

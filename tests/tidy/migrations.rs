@@ -1,4 +1,5 @@
-//! A step that takes something away says since when nobody needs it: expand, then contract (`migrations/README.md`).
+//! A step that takes something away says since when nobody needs it: expand, then contract (`migrations/README.md`). And
+//! one that changes a table does not wait long for it, as everybody else would wait behind it.
 
 use crate::Offence;
 use std::fs;
@@ -7,8 +8,18 @@ use std::path::Path;
 /// The last step before this rule. There had been no release.
 const LAST_BEFORE: u32 = 16;
 /// What the program of the release before may stumble over.
-const CONTRACTIONS: [&str; 5] = ["DROP TABLE", "DROP COLUMN", "RENAME ", "SET NOT NULL", "SET DATA TYPE"];
-/// How the first line of such a step begins.
+const CONTRACTIONS: [&str; 6] = [
+    "DROP TABLE",
+    "DROP COLUMN",
+    "RENAME ",
+    "SET NOT NULL",
+    " TYPE ",
+    "ADD CONSTRAINT",
+];
+/// A column more, where old processes have prepared statements that read whole rows: "cached plan must not change result
+/// type".
+const WHOLE_ROWS: [&str; 2] = ["ALTER TABLE PRODUCTS ADD", "ALTER TABLE CLEARED.PRODUCTS ADD"];
+/// How a line of such a step begins, the first one or, where that is for sqlx (`-- no-transaction`), the next.
 const MARK: &str = "-- Contract: ";
 
 /// Those of every step in a folder.
@@ -26,21 +37,31 @@ pub fn all(folder: &Path) -> Vec<Offence> {
 
 fn offences(file: &str, text: &str) -> Vec<Offence> {
     let number = file.split('_').next().and_then(|number| number.parse().ok());
-    if number.is_some_and(|number: u32| number <= LAST_BEFORE) || text.starts_with(MARK) {
+    if number.is_some_and(|number: u32| number <= LAST_BEFORE) {
         return Vec::new();
     }
-    let contracts = |line: &str| {
-        let statement = line.split("--").next().unwrap_or_default().to_uppercase();
-        CONTRACTIONS.iter().any(|contraction| statement.contains(contraction))
-    };
-    let lines = text.lines().enumerate().filter(|(_, line)| contracts(line));
-    lines
-        .map(|(at, _)| Offence {
+    let is_marked = text.lines().take(2).any(|line| line.starts_with(MARK));
+    let is_patient = !text.contains("lock_timeout");
+    let lines = text
+        .lines()
+        .map(|line| line.split("--").next().unwrap_or_default().to_uppercase());
+    let rules = lines.enumerate().flat_map(|(at, statement)| {
+        let mut breaking = CONTRACTIONS.iter().chain(&WHOLE_ROWS);
+        let breaks = !is_marked && breaking.any(|contraction| statement.contains(contraction));
+        let blocks = is_patient && statement.contains("ALTER TABLE");
+        let breaks = breaks.then(|| {
+            format!("old processes may trip over this (migrations/README.md): once none does, begin the file with `{MARK}unused since …`")
+        });
+        let blocks = blocks.then(|| {
+            "everybody waits behind whoever waits for a table: begin the file with `SET LOCAL lock_timeout = '2s';`".into()
+        });
+        [breaks, blocks].into_iter().flatten().map(move |rule: String| (at + 1, rule))
+    });
+    rules
+        .map(|(line, rule)| Offence {
             file: format!("migrations/{file}"),
-            line: at + 1,
-            rule: format!(
-                "old processes may still use this: wait a release, then begin the file with `{MARK}unused since …`"
-            ),
+            line,
+            rule,
         })
         .collect()
 }
@@ -49,18 +70,42 @@ fn offences(file: &str, text: &str) -> Vec<Offence> {
 mod tests {
     use super::*;
 
+    const TIMEOUT: &str = "SET LOCAL lock_timeout = '2s';\n";
+
+    fn lines(file: &str, text: &str) -> Vec<usize> {
+        offences(file, text).iter().map(|offence| offence.line).collect()
+    }
+
     #[test]
     fn what_takes_something_away_says_since_when_it_is_unused() {
-        let drops = "ALTER TABLE products ADD weight int;\nalter table products drop column size;\n";
-        let found = offences("0017_weights.sql", drops);
-        assert_eq!(found.iter().map(|offence| offence.line).collect::<Vec<_>>(), [2]);
-        assert_eq!(
-            offences("0017_weights.sql", &format!("{MARK}unused since 0.2.0.\n{drops}")),
-            []
+        let drops = format!("{TIMEOUT}ALTER TABLE imports ADD weight int;\nalter table imports drop column size;\n");
+        assert_eq!(lines("0017_weights.sql", &drops), [3]);
+        assert_eq!(lines("0012_pages_of_grams.sql", &drops), [0; 0]);
+        for head in ["", "-- no-transaction\n"] {
+            let marked = format!("{head}{MARK}unused since 0.2.0.\n{drops}");
+            assert_eq!(lines("0017_weights.sql", &marked), [0; 0]);
+        }
+        let adds = format!(
+            "-- Old processes may RENAME it.\n{TIMEOUT}ALTER TABLE imports ADD weight int;\nDROP INDEX CONCURRENTLY old;\n"
         );
-        assert_eq!(offences("0012_pages_of_grams.sql", drops), []);
-        let adds =
-            "-- Old processes may RENAME it.\nALTER TABLE products ADD weight int;\nDROP INDEX CONCURRENTLY old;\n";
-        assert_eq!(offences("0017_weights.sql", adds), []);
+        assert_eq!(lines("0017_weights.sql", &adds), [0; 0]);
+        for breaks in [
+            "ALTER TABLE products ADD weight int;",
+            "ALTER TABLE imports ALTER size TYPE bigint;",
+            "ALTER TABLE imports ADD CONSTRAINT light CHECK (weight < 9);",
+        ] {
+            assert_eq!(
+                lines("0017_weights.sql", &format!("{TIMEOUT}{breaks}")),
+                [2],
+                "{breaks}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_changes_a_table_does_not_wait_long_for_it() {
+        let adds = "CREATE TABLE weights ();\nALTER TABLE imports ADD weight int;\n";
+        assert_eq!(lines("0017_weights.sql", adds), [2]);
+        assert_eq!(lines("0017_weights.sql", &format!("{TIMEOUT}{adds}")), [0; 0]);
     }
 }
