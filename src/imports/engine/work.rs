@@ -7,6 +7,7 @@ use super::reading::{self, Ended};
 use super::reading_queries;
 use super::source::{Source, UploadSource};
 use super::stop::{Result, Stop};
+use crate::platform::database::Trouble;
 use crate::platform::doorbell::Doorbell;
 use crate::platform::stopping::Stopping;
 use crate::platform::storage::FileStorage;
@@ -160,11 +161,21 @@ impl Engine {
                     error = format!("{error:#}"),
                     "an import is tried again"
                 );
-                let pause = Duration::from_millis(250) * 2_u32.pow(claimed.attempts.clamp(1, 5) as u32);
+                let pause = pause_after(&error, claimed.attempts);
                 Ok(claim.release(&self.pool, pause, Some(&format!("{error:#}"))).await?)
             }
         }
     }
+}
+
+/// How long an import rests after so many tries without progress: seconds altogether, or five minutes where somebody has
+/// to make room first.
+fn pause_after(error: &anyhow::Error, attempts: i32) -> Duration {
+    let shortest = match Trouble::within(error) {
+        Trouble::DiskFull => Duration::from_secs(10),
+        Trouble::Away | Trouble::Other => Duration::from_millis(250),
+    };
+    shortest * 2_u32.pow(attempts.clamp(1, 5) as u32)
 }
 
 /// A file to be imported from a terminal.
@@ -187,4 +198,19 @@ fn gave_up(error: &anyhow::Error) -> String {
         "The import was tried {MOST_ATTEMPTS} times and did not get any further: {error:#}. \
          Import the file again to go on."
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn whoever_has_to_make_room_gets_minutes() {
+        let full = anyhow::Error::from(io::Error::from(io::ErrorKind::StorageFull)).context("a file cannot be kept");
+        let other = anyhow::anyhow!("a bug");
+        let altogether = |error: &anyhow::Error| (1..MOST_ATTEMPTS).map(|tried| pause_after(error, tried)).sum();
+        let (minutes, seconds): (Duration, Duration) = (altogether(&full), altogether(&other));
+        assert_eq!((minutes.as_secs(), seconds.as_millis()), (300, 7_500));
+    }
 }
