@@ -34,7 +34,7 @@ struct Site {
 
 impl SiteGuard {
     /// A guard for a server that is reached as loopback, as `public_url`'s host or as one of `hosts`; as anything
-    /// when `any_host` (a password protects it then, or the operator said that it is open).
+    /// when `any_host` (a password protects it then, or the operator said that its metrics are open).
     pub fn new(public_url: Option<&str>, hosts: Vec<String>, any_host: bool) -> Self {
         let hosts = hosts.into_iter().map(|host| host.to_lowercase()).collect();
         Self(Arc::new(Identity {

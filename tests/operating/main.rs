@@ -129,6 +129,22 @@ async fn a_worker_tells_nobody_beyond_the_machine_without_a_password() -> anyhow
     Ok(())
 }
 
+/// Prometheus asks by the address at which it finds a process.
+#[tokio::test]
+async fn a_worker_that_is_open_tells_by_any_name() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let client = reqwest::Client::new();
+    for (access, status) in [(Some("open"), 200), (None, 403)] {
+        let mut worker = program(Some(&database.url()));
+        worker.args(["worker", "--metrics-port", "0"]);
+        worker.envs(access.map(|who| ("ACCESS", who)));
+        let (_worker, address) = Process::serve(&mut worker)?;
+        let asked = client.get(format!("{address}/metrics")).header("Host", "worker-1:9090");
+        assert_eq!(asked.send().await?.status(), status, "{access:?}");
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_worker_tells_too_where_it_is_told_to() -> anyhow::Result<()> {
     let served = Served::start("web").await?;
