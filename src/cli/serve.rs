@@ -22,6 +22,7 @@ use crate::webhooks::{Sender, Watches as WebhookWatches, Webhooks};
 use anyhow::Context as _;
 use clap::Args;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
@@ -103,12 +104,19 @@ async fn serve_with(
         return Ok(());
     };
     let beside = beside(arguments, half, &engine, working, &state.webhooks);
-    let beside = tokio::spawn(until_late(stopping.clone(), "work", beside));
+    let mut beside = tokio::spawn(until_late(stopping.clone(), "work", beside));
     announce(&listener)?;
     let mut asked = stopping.clone();
     let server = serving::serve(listener, router::service(state), async move { asked.wait().await });
-    until_late(stopping, "requests", server).await;
-    beside.await.context("the workers ended")?;
+    let mut server = pin!(until_late(stopping, "requests", server));
+    tokio::select! {
+        () = &mut server => beside.await.context("the workers ended")?,
+        // One that panics ends the process, which is then started again. Nobody would miss the work of one that answers.
+        ended = &mut beside => {
+            ended.context("the workers ended")?;
+            server.await;
+        }
+    }
     carrier.end().await;
     Ok(())
 }
