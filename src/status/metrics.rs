@@ -9,6 +9,7 @@ use super::queries::Process;
 use crate::http::measure;
 use crate::imports::StateFigures;
 use crate::platform::database::Pools;
+use crate::platform::doorbell;
 use crate::webhooks::DeliveryFigures;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
@@ -32,6 +33,11 @@ pub async fn text(pools: &Pools) -> anyhow::Result<String> {
         register_process(&mut registry, process);
     }
     let ours = registry.sub_registry_with_prefix("product_importer");
+    ours.register(
+        "broker_up",
+        "Whether rings go to other processes and come from them",
+        ConstGauge::new(i64::from(doorbell::are_rings_carried())),
+    );
     // Before the question that takes a connection itself.
     register_pools(ours, pools);
     let figures = Figures::read(&pools.pages).await;

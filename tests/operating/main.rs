@@ -53,6 +53,7 @@ async fn metrics_tell_what_was_done() -> anyhow::Result<()> {
         "product_importer_import_rows_total{outcome=\"rejected\"} 1",
         "product_importer_queue_depth{queue=\"imports\"} 0",
         "product_importer_database_up 1",
+        "product_importer_broker_up 1",
         "product_importer_processes{role=\"serve\"} 1",
         "product_importer_process_silent_seconds{role=\"serve\",host=",
         "product_importer_claims{queue=\"imports\"} 0",
@@ -126,6 +127,16 @@ async fn a_worker_tells_nobody_beyond_the_machine_without_a_password() -> anyhow
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("ACCESS_PASSWORD"), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broker_that_is_not_there_can_be_seen() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let mut web = program(Some(&database.url()));
+    let (_web, address) = Process::serve(web.arg("web").env("BROKER_URL", "redis://127.0.0.1:1"))?;
+    let metrics = reqwest::get(format!("{address}/metrics")).await?.text().await?;
+    assert!(metrics.contains("product_importer_broker_up 0"), "{metrics}");
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! the process's own heartbeat: a ring that comes back, or does not.
 
 use super::ring::Ring;
-use super::{Bells, Way, postgres, rabbitmq, redis};
+use super::{ARE_CARRIED, Bells, Way, postgres, rabbitmq, redis};
 use crate::platform::backoff::Backoff;
 use anyhow::bail;
 use std::convert::Infallible;
@@ -56,6 +56,7 @@ async fn carry(bells: Arc<Bells>) {
             deaf = listen_for_own_beats(&bells) => deaf,
         };
         bells.outbox.lost();
+        ARE_CARRIED.store(false, Ordering::Relaxed);
         if !bells.is_away.swap(true, Ordering::Relaxed) {
             backoff = Backoff::default();
         }

@@ -31,6 +31,14 @@ use uuid::Uuid;
 /// Rings kept for a slow listener. One that misses some looks anyway.
 const KEPT_RINGS: usize = 256;
 
+/// Whether this process's rings are carried at the moment. A process has one doorbell, and metrics know no other way to it.
+static ARE_CARRIED: AtomicBool = AtomicBool::new(false);
+
+/// Whether rings go to other processes and come from them at the moment.
+pub fn are_rings_carried() -> bool {
+    ARE_CARRIED.load(Ordering::Relaxed)
+}
+
 /// Rings for rows of one database, and hears those of others. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Doorbell {
@@ -159,6 +167,7 @@ impl Bells {
     /// A connection is there and hears. What was rung before it was is unknown, so everybody looks.
     fn connected(&self) {
         self.note_life();
+        ARE_CARRIED.store(true, Ordering::Relaxed);
         if self.is_away.swap(false, Ordering::Relaxed) {
             tracing::info!("rings are carried again");
         }
