@@ -251,6 +251,28 @@ test('what opens over the list, and what it leads to', async () => {
   await everybodyCanUse('import-choice', '/imports/choices?q=r')
 })
 
+test('what is asked before something is done or lost', async () => {
+  await everybodyCanUse('bulk-question', '/products?limit=5', async page => {
+    await page.locator('.product-list.is-alive').waitFor()
+    await page.locator('tbody [name=ids]').first().check()
+    await page.locator('.selection').getByRole('button', { name: 'Delete' }).click()
+    await page.locator('#confirm[open]').waitFor()
+  })
+  await everybodyCanUse('clearing-question', '/products?limit=5', async page => {
+    await page.locator('.product-list.is-alive').waitFor()
+    await page.getByLabel('More actions').click()
+    await page.getByRole('link', { name: 'Delete everything…' }).click()
+    await page.getByRole('dialog').getByLabel(/Type [\d,]+ to confirm/).waitFor()
+  })
+  await everybodyCanUse('unsaved-question', '/products?limit=5', async page => {
+    await page.locator('.product-list.is-alive').waitFor()
+    await page.locator('.products__link').first().click()
+    await page.locator('.panel').getByLabel('Name').fill('Mine')
+    await page.keyboard.press('Escape')
+    await page.getByRole('heading', { name: 'Leave without saving?' }).waitFor()
+  })
+})
+
 test('what went wrong, and what others did', async () => {
   const api = async (method, path, body) => {
     const headers = { 'Content-Type': 'application/json' }
