@@ -291,3 +291,17 @@ async fn a_worker_that_goes_is_replaced_while_its_lease_would_still_last() -> an
     assert!(ended.elapsed() < LEASE / 2, "it took its lease with it");
     Ok(())
 }
+
+#[tokio::test]
+async fn whoever_answers_does_not_outlive_a_bug_in_what_works_beside_it() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let mut serve = program(Some(&database.url()));
+    serve.arg("serve").env("PRODUCT_IMPORTER_FAULT", "search.step=panic");
+    let (mut serve, address) = Process::serve(&mut serve)?;
+    let product = serde_json::json!({"sku": "A", "name": "Lamp"});
+    let added = Client::new().post(format!("{address}/api/v1/products")).json(&product);
+    assert_eq!(added.send().await?.status(), 201);
+    let status = tokio::time::timeout(PATIENCE, serve.ended()).await??;
+    assert_eq!(status.code(), Some(1), "a platform starts it again");
+    Ok(())
+}

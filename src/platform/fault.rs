@@ -1,7 +1,7 @@
 //! Faults by location, so that tests can stop a process exactly there. Release builds have none.
 //!
 //! `PRODUCT_IMPORTER_FAULT=merging.batch:3=abort` ends the process, as `kill -9` would, when it comes to that
-//! point the third time; `=error` makes the step fail instead.
+//! point the third time; `=error` makes the step fail instead, and `=panic` is a bug.
 
 /// A place at which a test may ask for a fault.
 #[cfg(not(debug_assertions))]
@@ -24,6 +24,7 @@ pub fn point(name: &str) -> anyhow::Result<()> {
             Ok(())
         }
         "error" if passes >= plan.at => anyhow::bail!("a fault was asked for at {name}"),
+        "panic" if passes == plan.at => panic!("a panic was asked for at {name}"),
         _ => Ok(()),
     }
 }
