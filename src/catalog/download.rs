@@ -2,11 +2,10 @@
 
 use super::api::ListQuery;
 use super::export::{Exported, Pieces, header, is_complete, lines};
-use super::filter::Filter;
+use super::queries;
 use super::search::Search;
-use super::selection::ids_of;
-use super::{list, queries};
-use crate::http::{Error, format};
+use super::selection::{as_expected, ids_of};
+use crate::http::Error;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -51,25 +50,12 @@ pub async fn export_csv(State(search): State<Search>, Query(query): Query<Export
     if let Exported::Matching(filter) = &exported
         && !query.expected.is_empty()
     {
-        as_expected(&search, filter, &query.expected).await?;
+        let expected = query.expected.parse();
+        let expected =
+            expected.map_err(|_| Error::invalid("expected", "Say how many products match, as a whole number."))?;
+        as_expected(&search, filter, expected, "Nothing was exported").await?;
     }
     download(search, exported).await
-}
-
-/// Whoever selected all that match exports these and no others.
-async fn as_expected(search: &Search, filter: &Filter, expected: &str) -> Result<(), Error> {
-    let expected: i64 = expected
-        .parse()
-        .map_err(|_| Error::invalid("expected", "Say how many products match, as a whole number."))?;
-    let there = list::count(search, filter, None).await?.value;
-    if there == expected {
-        return Ok(());
-    }
-    let products = format::count(there, "product", "products");
-    Err(Error::Conflict(format!(
-        "Nothing was exported, because the number has changed: {products} match now, not {}.",
-        format::number(expected)
-    )))
 }
 
 /// `POST /products/export.csv`: the same for products that were ticked, whose ids would make too long an address.

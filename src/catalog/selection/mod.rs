@@ -20,5 +20,5 @@ pub use bulk_change::{BulkAction, BulkChange};
 pub use figures_queries::tasks;
 pub use queries::sweep;
 pub use request::{MOST_IDS, ids_of};
-pub use start::start;
+pub use start::{as_expected, start};
 pub use work::work_queue;

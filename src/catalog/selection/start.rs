@@ -32,24 +32,28 @@ async fn queue(
     filter: &Filter,
     expected: i64,
 ) -> Result<BulkChange, Error> {
-    let there = list::count(search, filter, None).await?;
-    if !there.is_exact {
-        return Err(Error::Conflict(
-            "Nothing was changed: products have just arrived and cannot all be found yet. Try again in a moment."
-                .into(),
-        ));
-    }
-    let there = there.value;
-    if there != expected {
-        let products = format::count(there, "product", "products");
-        return Err(Error::Conflict(format!(
-            "Nothing was changed, because the number has changed: {products} match now, not {}.",
-            format::number(expected)
-        )));
-    }
+    as_expected(search, filter, expected, "Nothing was changed").await?;
     let id = queries::queue(&search.database.pool, action, filter, expected).await?;
     doorbell.ring(TOPIC, id);
     found(search, id).await
+}
+
+/// Refuses, in words that begin with `nothing`, what is meant for another number of products than match.
+pub async fn as_expected(search: &Search, filter: &Filter, expected: i64, nothing: &str) -> Result<(), Error> {
+    let there = list::count(search, filter, None).await?;
+    if !there.is_exact {
+        return Err(Error::Conflict(format!(
+            "{nothing}: products have just arrived and cannot all be found yet. Try again in a moment."
+        )));
+    }
+    if there.value == expected {
+        return Ok(());
+    }
+    let products = format::count(there.value, "product", "products");
+    Err(Error::Conflict(format!(
+        "{nothing}, because the number has changed: {products} match now, not {}.",
+        format::number(expected)
+    )))
 }
 
 async fn named(search: &Search, action: BulkAction, ids: &[i64]) -> Result<BulkChange, Error> {
