@@ -6,7 +6,7 @@ import { visit } from '../navigation.js'
 import { toast } from '../toast.js'
 import { filterOf } from './address.js'
 import { download, fetchFile, NOT_EXPORTED } from './export.js'
-import { bodyOf, question } from './request.js'
+import { answerOf, bodyOf, question, troubleOf } from './request.js'
 import { countOf } from './total.js'
 
 /** So many products are not changed by a slip of the hand. */
@@ -98,14 +98,6 @@ export function bulkActions(list) {
     const address = submitter.getAttribute('formaction') ?? bar.getAttribute('action')
     running ??= run(submitter.value, address).finally(() => { running = undefined })
   }, { signal })
-}
-
-function answerOf(response) {
-  return response.json().catch(() => ({}))
-}
-
-function troubleOf({ errors, detail }, usual = 'Nothing was changed. Please try again.') {
-  return new Error(errors?.[0]?.message ?? detail ?? usual)
 }
 
 function post(address, body) {

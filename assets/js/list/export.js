@@ -3,6 +3,7 @@
 
 import { isPlainClick } from '../navigation.js'
 import { toast } from '../toast.js'
+import { answerOf, troubleOf } from './request.js'
 
 export const NOT_EXPORTED = 'Nothing was exported. Please try again.'
 
@@ -10,8 +11,8 @@ export function exportLink({ root, signal }) {
   root.querySelector('a[data-export]').addEventListener('click', event => {
     if (!isPlainClick(event)) return
     event.preventDefault()
-    fetchFile(event.target.href).then(refusal => {
-      if (refusal) throw new Error(refusal.detail ?? NOT_EXPORTED)
+    fetchFile(event.currentTarget.href).then(refusal => {
+      if (refusal) throw troubleOf(refusal, NOT_EXPORTED)
     }).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
   }, { signal })
 }
@@ -22,7 +23,7 @@ export async function fetchFile(address) {
   const response = await fetch(address, { headers: { Accept: 'application/json' }, signal: asking.signal }).catch(() => {
     throw new Error('Nothing was exported: there is no connection.')
   })
-  if (!response.ok) return { ...await response.json().catch(() => ({})), status: response.status }
+  if (!response.ok) return { ...await answerOf(response), status: response.status }
   asking.abort()
   download(address)
 }

@@ -1,4 +1,4 @@
-// What is asked of the server for a selection, and of the viewer before.
+// What is asked of the server for a selection, and of the viewer before; and what the server answers.
 
 import { count as countWords } from '../format.js'
 import { filterOf } from './address.js'
@@ -17,4 +17,14 @@ export function question(action, count) {
   if (action === 'export') return { title: `Export ${products}?`, words: '', yes: `Export ${products}` }
   const status = action === 'activate' ? 'active' : 'inactive'
   return { title: `Make ${products} ${status}?`, words: `Those that are ${status} already stay as they are.`, yes: `Make ${products} ${status}` }
+}
+
+/** What the server says; nothing where whoever stands between answers. */
+export function answerOf(response) {
+  return response.json().catch(() => ({}))
+}
+
+/** Why the server refuses, in its words or the usual ones. */
+export function troubleOf({ errors, detail }, usual = 'Nothing was changed. Please try again.') {
+  return new Error(errors?.[0]?.message ?? detail ?? usual)
 }

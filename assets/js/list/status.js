@@ -12,7 +12,8 @@ export function statusSwitches({ place, results, signal }) {
   }, { signal })
 }
 
-async function change(form, results, wanted = isNext(form, true)) {
+async function change(form, results) {
+  const wanted = form.elements.active.value === 'true'
   const name = form.closest('tr').querySelector('.products__link').textContent
   form.dataset.busy = 'true'
   draw(form, wanted)
@@ -48,12 +49,8 @@ function send(form, active) {
 function undo(form, results, before) {
   const shown = form.isConnected ? form : document.getElementById(`product-${form.closest('tr').dataset.id}`)?.querySelector('[data-status]')
   const current = shown ?? form
-  if (isNext(current, before) && !current.dataset.busy) change(current, results, before)
-}
-
-/** Whether the switch leads there. */
-function isNext(form, active) {
-  return form.elements.active.value === String(active)
+  // The switch leads there.
+  if (current.elements.active.value === String(before) && !current.dataset.busy) change(current, results)
 }
 
 function draw(form, active) {
