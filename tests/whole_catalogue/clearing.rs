@@ -399,6 +399,26 @@ async fn the_catalogue_and_its_twin_are_alike() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_file_that_waits_for_a_worker_has_to_be_cancelled_first() -> anyhow::Result<()> {
+    let served = Served::start("web").await?;
+    products(&served.database.database, 12).await?;
+    let sent = served.client.post(served.url("/api/v1/imports?filename=late.csv"));
+    let sent = sent.header("Content-Type", "text/csv").body(csv("L", 3)).send().await?;
+    assert_eq!(sent.json::<Value>().await?["state"], "queued");
+    let answer = served.client.post(served.url("/products/clearing"));
+    let answer = answer.header("Content-Type", "application/x-www-form-urlencoded");
+    let answer = answer.body("expected=12&typed=12").send().await?;
+    assert_eq!(answer.status(), StatusCode::CONFLICT);
+    let html = answer.text().await?;
+    assert!(
+        html.contains("late.csv") && html.contains("Cancel the import and go on"),
+        "{html}"
+    );
+    assert_eq!(total(&served).await?, 12);
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_page_asks_for_the_number_and_leads_to_a_fresh_upload() -> anyhow::Result<()> {
     let served = filled(1200).await?;
     let client = reqwest::Client::builder()
