@@ -42,28 +42,27 @@ fn offences(file: &str, text: &str) -> Vec<Offence> {
     }
     let is_marked = text.lines().take(2).any(|line| line.starts_with(MARK));
     let is_patient = !text.contains("lock_timeout");
-    let lines = text
-        .lines()
-        .map(|line| line.split("--").next().unwrap_or_default().to_uppercase());
-    let rules = lines.enumerate().flat_map(|(at, statement)| {
+    let mut offences = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let mut offend = |rule: String| {
+            offences.push(Offence {
+                file: format!("migrations/{file}"),
+                line: at + 1,
+                rule,
+            });
+        };
+        let statement = line.split("--").next().unwrap_or_default().to_uppercase();
         let mut breaking = CONTRACTIONS.iter().chain(&WHOLE_ROWS);
-        let breaks = !is_marked && breaking.any(|contraction| statement.contains(contraction));
-        let blocks = is_patient && statement.contains("ALTER TABLE");
-        let breaks = breaks.then(|| {
-            format!("old processes may trip over this (migrations/README.md): once none does, begin the file with `{MARK}unused since …`")
-        });
-        let blocks = blocks.then(|| {
-            "everybody waits behind whoever waits for a table: begin the file with `SET LOCAL lock_timeout = '2s';`".into()
-        });
-        [breaks, blocks].into_iter().flatten().map(move |rule: String| (at + 1, rule))
-    });
-    rules
-        .map(|(line, rule)| Offence {
-            file: format!("migrations/{file}"),
-            line,
-            rule,
-        })
-        .collect()
+        if !is_marked && breaking.any(|contraction| statement.contains(contraction)) {
+            offend(format!(
+                "old processes may trip over this (migrations/README.md): once none does, begin the file with `{MARK}unused since …`"
+            ));
+        }
+        if is_patient && statement.contains("ALTER TABLE") {
+            offend("everybody waits behind whoever waits for a table: begin the file with `SET LOCAL lock_timeout = '2s';`".into());
+        }
+    }
+    offences
 }
 
 #[cfg(test)]

@@ -270,15 +270,14 @@ async fn what_comes_after_the_question_is_left_alone() -> anyhow::Result<()> {
     let request = json!({"action": "delete", "filter": {}, "expected": 1_200});
     let change = post(&served, &request).await?.1;
     assert_eq!(change["state"], "queued", "{change}");
-    let _worker = {
-        // Between the first products in the order of the change, and behind them.
-        let late = sqlx::query(
-            "INSERT INTO products (sku, sku_key, name)
-             SELECT sku, sku, 'late' FROM (SELECT 'sku-1-' || number AS sku FROM generate_series(1, 700) AS number) AS made",
-        );
-        late.execute(&served.database.database.pool).await?;
-        Process::start(program(Some(&served.database.url())).arg("worker"))?
-    };
+    // Between the first products in the order of the change, and behind them.
+    sqlx::query(
+        "INSERT INTO products (sku, sku_key, name)
+         SELECT sku, sku, 'late' FROM (SELECT 'sku-1-' || number AS sku FROM generate_series(1, 700) AS number) AS made",
+    )
+    .execute(&served.database.database.pool)
+    .await?;
+    let _worker = Process::start(program(Some(&served.database.url())).arg("worker"))?;
     let change = over(&served, &change).await?;
     assert_eq!(
         (&change["state"], &change["done"], &change["changed"]),
