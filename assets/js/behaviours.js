@@ -25,12 +25,16 @@ export function start(root = document) {
   }
 }
 
-/** A behaviour whose scripts are fetched by the pages that need them. */
+/** A behaviour whose scripts are fetched by the pages that need them. Until they are there, the element is-loading. */
 export function later(load) {
   return element => {
     let stop
     let isStopped = false
-    load().then(behave => { if (!isStopped) stop = behave(element) })
+    element.classList.add('is-loading')
+    load().then(behave => {
+      if (!isStopped) stop = behave(element)
+      element.classList.remove('is-loading')
+    })
     return () => { isStopped = true; stop?.() }
   }
 }

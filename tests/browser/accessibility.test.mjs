@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
-import { importOpened, openBrowser, openPage, outcome } from './support/browser.mjs'
+import { importOpened, openBrowser, openPage, outcome, scripted } from './support/browser.mjs'
 import { Line } from './support/line.mjs'
 import { Receiver } from './support/receiver.mjs'
 import { csv, Server, until } from './support/server.mjs'
@@ -49,6 +49,7 @@ async function everybodyCanUse(name, path, prepare = async () => {}) {
     for (const colorScheme of ['light', 'dark']) {
       const page = await openPage(browser, { baseURL: server.address, viewport, colorScheme, reducedMotion: 'reduce' })
       await page.goto(path)
+      await scripted(page)
       await prepare(page)
       await page.evaluate(() => document.fonts.ready)
       await examine(page, `${name}, ${device}, ${colorScheme}`)
@@ -244,7 +245,6 @@ test('what opens over the list, and what it leads to', async () => {
     await page.locator('[name=import] option', { hasText: 'many.csv' }).waitFor({ state: 'attached' })
   })
   await everybodyCanUse('keys', '/products?limit=5', async page => {
-    await page.locator('.product-list.is-alive').waitFor()
     await page.keyboard.press('?')
     await page.locator('#keys[open]').waitFor()
   })
@@ -253,19 +253,16 @@ test('what opens over the list, and what it leads to', async () => {
 
 test('what is asked before something is done or lost', async () => {
   await everybodyCanUse('bulk-question', '/products?limit=5', async page => {
-    await page.locator('.product-list.is-alive').waitFor()
     await page.locator('tbody [name=ids]').first().check()
     await page.locator('.selection').getByRole('button', { name: 'Delete' }).click()
     await page.locator('#confirm[open]').waitFor()
   })
   await everybodyCanUse('clearing-question', '/products?limit=5', async page => {
-    await page.locator('.product-list.is-alive').waitFor()
     await page.getByLabel('More actions').click()
     await page.getByRole('link', { name: 'Delete everything…' }).click()
     await page.getByRole('dialog').getByLabel(/Type [\d,]+ to confirm/).waitFor()
   })
   await everybodyCanUse('unsaved-question', '/products?limit=5', async page => {
-    await page.locator('.product-list.is-alive').waitFor()
     await page.locator('.products__link').first().click()
     await page.locator('.panel').getByLabel('Name').fill('Mine')
     await page.keyboard.press('Escape')

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { openBrowser, openPage } from './support/browser.mjs'
+import { openBrowser, openPage, scripted } from './support/browser.mjs'
 import { csv, Server, until } from './support/server.mjs'
 
 const PRODUCTS = 1200
@@ -62,6 +62,7 @@ test('whoever types the number deletes everything and may undo it', async () => 
 test('the question comes as a dialog where a script can ask it', async () => {
   const page = await openPage(browser, { baseURL: server.address })
   await page.goto('/products')
+  await scripted(page)
   const open = async () => {
     await page.getByLabel('More actions').click()
     await page.getByRole('link', { name: 'Delete everything' }).click()

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { openBrowser, openPage } from './support/browser.mjs'
+import { openBrowser, openPage, scripted } from './support/browser.mjs'
 import { Server, until } from './support/server.mjs'
 
 let server
@@ -23,6 +23,7 @@ async function visit(path, options) {
   await page?.context().close()
   page = await openPage(browser, { baseURL: server.address, ...options })
   await page.goto(path)
+  await scripted(page)
 }
 
 async function send(method, path, body) {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { scripted } from './support/browser.mjs'
 import { until } from './support/server.mjs'
 import { openShop } from './support/shop.mjs'
 
@@ -183,7 +184,7 @@ test('the keyboard walks, selects and opens', async () => {
   assert.equal(await ticked(), 0)
   await page.evaluate(() => localStorage.clear())
   await page.reload()
-  await page.locator('.product-list.is-alive').waitFor()
+  await scripted(page)
   await page.keyboard.press(']')
   await firstSku('CHAIR-051')
   await page.keyboard.press('[')

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { openBrowser, openPage } from './support/browser.mjs'
+import { openBrowser, openPage, scripted } from './support/browser.mjs'
 import { csv, Server, until } from './support/server.mjs'
 
 let server
@@ -42,7 +42,7 @@ test('the first product makes an empty catalogue a list', async () => {
 test('a new product stands on top of the list, wherever it belongs, until one looks again', async () => {
   await server.imported(csv(60, 'GROW'))
   await page.goto('/products?limit=25')
-  await page.locator('.product-list.is-alive').waitFor()
+  await scripted(page)
   await page.keyboard.press('n')
   await add('Last lamp', 'Z-2')
   await toast('Last lamp').waitFor()
@@ -50,7 +50,7 @@ test('a new product stands on top of the list, wherever it belongs, until one lo
   assert.equal(await rows().count(), 26)
   await until('the tabs', async () => /62$/.test((await page.getByRole('link', { name: /^All/ }).textContent()).trim()))
   await page.reload()
-  await page.locator('.product-list.is-alive').waitFor()
+  await scripted(page)
   assert.equal(await rows().filter({ hasText: 'Z-2' }).count(), 0)
 })
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
-import { dropFiles, importOpened, openBrowser, openPage, outcome } from './support/browser.mjs'
+import { dropFiles, importOpened, openBrowser, openPage, outcome, scripted } from './support/browser.mjs'
 import { csv, Server, until } from './support/server.mjs'
 
 let server
@@ -24,6 +24,7 @@ async function visit(path, options) {
   await page?.context().close()
   page = await openPage(browser, { baseURL: server.address, ...options })
   await page.goto(path)
+  await scripted(page)
 }
 
 test('an empty catalogue leads to the imports', async () => {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
-import { openBrowser, openPage } from './support/browser.mjs'
+import { openBrowser, openPage, scripted } from './support/browser.mjs'
 import { picture } from './support/pictures.mjs'
 import { Receiver } from './support/receiver.mjs'
 import { Server, until } from './support/server.mjs'
@@ -35,6 +35,7 @@ async function visit(path, options) {
   await page?.context().close()
   page = await openPage(browser, { baseURL: server.address, ...options })
   await page.goto(path)
+  await scripted(page)
 }
 
 async function send(method, path, body) {

@@ -24,6 +24,11 @@ export async function openPage(browser, options = {}) {
   return page
 }
 
+/** Waits until everything of the page has its scripts: before, links and forms do what they do without. */
+export async function scripted(page) {
+  await page.locator(':root:not(:has(.is-loading))').waitFor({ state: 'attached' })
+}
+
 /** Drops files of the disk on the element, as the browser itself does it when a hand lets go of them. */
 export async function dropFiles(page, selector, paths) {
   const box = await page.locator(selector).boundingBox()

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before } from 'node:test'
-import { openBrowser, openPage } from './browser.mjs'
+import { openBrowser, openPage, scripted } from './browser.mjs'
 import { Server } from './server.mjs'
 
 /** Opens before the first test and closes after the last; `shop.page` is the page of `shop.visit`. */
@@ -11,7 +11,7 @@ export function openShop(content) {
     async visit(path, options = {}) {
       shop.page = await openPage(shop.browser, { baseURL: shop.server.address, ...options })
       await shop.page.goto(path)
-      if (options.javaScriptEnabled !== false) await shop.page.locator('.product-list.is-alive').waitFor()
+      await scripted(shop.page)
       return shop.page
     },
   }
