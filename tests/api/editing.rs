@@ -186,6 +186,33 @@ async fn of_two_editors_the_second_is_told() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Sends the form of a product's page; answers the status and the page.
+async fn save(served: &Served, product: &Value, fields: &[(&str, &str)]) -> anyhow::Result<(u16, String)> {
+    let address = served.url(&path(product).replace("/api/v1", ""));
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let request = served.client.post(address).body(body);
+    let request = request.header("Content-Type", "application/x-www-form-urlencoded");
+    let answer = request.send().await?;
+    Ok((answer.status().as_u16(), answer.text().await?))
+}
+
+#[tokio::test]
+async fn theirs_that_was_picked_stays_theirs_when_others_change_it_once_more() -> anyhow::Result<()> {
+    let served = Served::start("web").await?;
+    let product = add(&served, "A-1", "Lamp").await?;
+    let typed = [("sku", "A-1"), ("name", "Mine"), ("description", "Mine"), ("active", "true")];
+    send(&served, Method::PATCH, &path(&product), json!({"name": "Theirs"})).await?;
+    let first = save(&served, &product, &[&typed[..], &[("version", "1")]].concat()).await?;
+    assert!(first.0 == 409 && first.1.contains("pick_name"), "{first:?}");
+    send(&served, Method::PATCH, &path(&product), json!({"active": false})).await?;
+    let picked = [("version", "2"), ("pick_name", "theirs"), ("pick_description", "mine")];
+    let second = save(&served, &product, &[&typed[..], &picked].concat()).await?;
+    assert_eq!(second.0, 409);
+    let hidden = "type=\"hidden\" name=\"name\" value=\"Theirs\"";
+    assert!(second.1.contains(hidden) && !second.1.contains("pick_name"), "{second:?}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn of_many_at_once_one_gets_the_sku() -> anyhow::Result<()> {
     let served = Served::start("web").await?;

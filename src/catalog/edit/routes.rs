@@ -118,7 +118,7 @@ pub async fn save(
             Ok(done(wanted, &format!("/products/{id}"), flash, Some(product)))
         }
         Err(EditError::Unknown) => show_deleted(&database, wanted, id, StatusCode::GONE).await,
-        Err(EditError::Stale { current }) => show_conflict(&database, wanted, form, *current).await,
+        Err(EditError::Stale { current }) => show_conflict(&database, wanted, form.with_picks(&current), *current).await,
         Err(error) => {
             let (status, error) = told_in_form(error)?;
             let form = form.with_picks(&current);
