@@ -189,7 +189,9 @@ async fn of_two_editors_the_second_is_told() -> anyhow::Result<()> {
 /// Sends the form of a product's page; answers the status and the page.
 async fn save(served: &Served, product: &Value, fields: &[(&str, &str)]) -> anyhow::Result<(u16, String)> {
     let address = served.url(&path(product).replace("/api/v1", ""));
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
     let request = served.client.post(address).body(body);
     let request = request.header("Content-Type", "application/x-www-form-urlencoded");
     let answer = request.send().await?;
@@ -200,7 +202,12 @@ async fn save(served: &Served, product: &Value, fields: &[(&str, &str)]) -> anyh
 async fn theirs_that_was_picked_stays_theirs_when_others_change_it_once_more() -> anyhow::Result<()> {
     let served = Served::start("web").await?;
     let product = add(&served, "A-1", "Lamp").await?;
-    let typed = [("sku", "A-1"), ("name", "Mine"), ("description", "Mine"), ("active", "true")];
+    let typed = [
+        ("sku", "A-1"),
+        ("name", "Mine"),
+        ("description", "Mine"),
+        ("active", "true"),
+    ];
     send(&served, Method::PATCH, &path(&product), json!({"name": "Theirs"})).await?;
     let first = save(&served, &product, &[&typed[..], &[("version", "1")]].concat()).await?;
     assert!(first.0 == 409 && first.1.contains("pick_name"), "{first:?}");
@@ -209,7 +216,44 @@ async fn theirs_that_was_picked_stays_theirs_when_others_change_it_once_more() -
     let second = save(&served, &product, &[&typed[..], &picked].concat()).await?;
     assert_eq!(second.0, 409);
     let hidden = "type=\"hidden\" name=\"name\" value=\"Theirs\"";
-    assert!(second.1.contains(hidden) && !second.1.contains("pick_name"), "{second:?}");
+    assert!(
+        second.1.contains(hidden) && !second.1.contains("pick_name"),
+        "{second:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_typed_outlives_the_deletion_of_its_product() -> anyhow::Result<()> {
+    let served = Served::start("web").await?;
+    let product = add(&served, "A-1", "Lamp").await?;
+    let typed = [
+        ("sku", "A-1"),
+        ("name", "Mine"),
+        ("description", "Long"),
+        ("version", "1"),
+    ];
+    let restoring = [&typed[..], &[("restore", "true")]].concat();
+    send(&served, Method::DELETE, &path(&product), Value::Null).await?;
+    let (status, page) = save(&served, &product, &typed).await?;
+    assert_eq!(status, 410);
+    for kept in ["value=\"Mine\"", "\nLong</textarea>", "name=\"restore\" value=\"true\""] {
+        assert!(page.contains(kept), "{kept} in {page}");
+    }
+
+    let other = add(&served, "a-1", "Other").await?;
+    let (status, page) = save(&served, &product, &restoring).await?;
+    assert_eq!(status, 409);
+    assert!(
+        page.contains("value=\"Mine\"") && !page.contains("name=\"restore\""),
+        "{page}"
+    );
+    send(&served, Method::DELETE, &path(&other), Value::Null).await?;
+
+    assert_eq!(save(&served, &product, &restoring).await?.0, 200);
+    let back = served.json(&path(&product)).await?;
+    let fields = ["name", "description", "active"].map(|field| &back[field]);
+    assert_eq!(fields, [&json!("Mine"), &json!("Long"), &json!(false)]);
     Ok(())
 }
 

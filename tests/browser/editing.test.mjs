@@ -249,7 +249,7 @@ test('in the panel too, and all of mine can be kept', async () => {
 })
 
 test('what was deleted comes back by Undo', async () => {
-  const { id } = await add('GONE-1', 'Vase')
+  const { id } = await add('LOST-1', 'Vase')
   await visit('/products')
   await openPanel(`/products/${id}`)
   await page.locator('.panel').getByRole('button', { name: 'Delete' }).click()
@@ -258,6 +258,20 @@ test('what was deleted comes back by Undo', async () => {
   await page.getByRole('button', { name: 'Undo' }).click()
   await page.getByText('“Vase” is back.').waitFor()
   assert.equal((await server.json(`/products/${id}`)).version, 3)
+})
+
+test('what was typed stays when somebody else deletes the product, and can come back with it', async () => {
+  const { id } = await send('POST', '/products', { sku: 'LOST-1', name: 'Lost' })
+  await visit('/products?q=LOST-1')
+  await page.locator('.products__link').click()
+  await page.locator('.panel').getByLabel('Description').fill('Much that was typed')
+  await send('DELETE', `/products/${id}`)
+  await page.locator('.panel').getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Somebody else has deleted this product').waitFor()
+  assert.equal(await page.locator('.panel').getByLabel('Description').inputValue(), 'Much that was typed')
+  await page.locator('.panel').getByRole('button', { name: 'Restore it with this' }).click()
+  await page.getByText('Saved “Lost”.').waitFor()
+  assert.equal((await server.json(`/products/${id}`)).description, 'Much that was typed')
 })
 
 test('without scripts everything works too', async () => {

@@ -26,6 +26,8 @@ pub struct ProductForm {
     pub pick_active: String,
     /// `mine` takes everything that was typed, whatever was picked.
     pub keep: String,
+    /// `true` brings the product back first, should it have been deleted.
+    pub restore: String,
 }
 
 /// What the form of a product's status says.

@@ -49,6 +49,7 @@ pub struct DeletedPage {
     product: Product,
     deleted_at: DateTime<Utc>,
     holder: Option<Holder>,
+    typed: Option<ProductForm>,
 }
 
 /// The form of a product with what is wrong in it.
@@ -162,14 +163,15 @@ impl ProductPage {
 }
 
 impl DeletedPage {
-    /// The page of a deleted product; `taken_by` has its SKU now.
-    pub fn new(deleted: Deleted, taken_by: Option<&Product>) -> Self {
+    /// The page of a deleted product; `taken_by` has its SKU now, and `typed` is what somebody was about to save in it.
+    pub fn new(deleted: Deleted, taken_by: Option<&Product>, typed: Option<ProductForm>) -> Self {
         let title = format!("Deleted: {}", deleted.product.name);
         Self {
             layout: Layout::new(Section::Products, title),
             product: deleted.product,
             deleted_at: deleted.deleted_at,
             holder: taken_by.map(Holder::from),
+            typed,
         }
     }
 }
@@ -352,10 +354,10 @@ mod tests {
             product: product(),
             deleted_at: DateTime::UNIX_EPOCH,
         };
-        let html = DeletedPage::new(deleted.clone(), None).render().unwrap();
+        let html = DeletedPage::new(deleted.clone(), None, None).render().unwrap();
         shows(&html, &["action=\"/products/7/restoration\"", "Lamp &#60;b&#62;"]);
         let other = Product { id: 9, ..product() };
-        let html = DeletedPage::new(deleted, Some(&other)).render().unwrap();
+        let html = DeletedPage::new(deleted, Some(&other), None).render().unwrap();
         shows(&html, &["href=\"/products/9\""]);
         assert!(!html.contains("/products/7/restoration"));
     }

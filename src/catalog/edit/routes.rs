@@ -74,7 +74,7 @@ pub async fn show(
 ) -> Answer {
     let id = parse_id(&id)?;
     let Some(product) = queries::find(&database.pool, id).await? else {
-        return show_deleted(&database, wanted, id, StatusCode::GONE).await;
+        return show_deleted(&database, wanted, id, StatusCode::GONE, None).await;
     };
     let limit = if query.history == "all" {
         MOST_STEPS
@@ -94,8 +94,28 @@ pub async fn save(
 ) -> Answer {
     let id = parse_id(&id)?;
     let Some(current) = queries::find(&database.pool, id).await? else {
-        return show_deleted(&database, wanted, id, StatusCode::GONE).await;
+        return save_deleted(&database, wanted, id, form).await;
     };
+    save_over(&database, wanted, current, form).await
+}
+
+/// What was typed is shown beside the news that the product is gone, and saved when it is to come back for that.
+async fn save_deleted(database: &Database, wanted: Wanted, id: i64, form: ProductForm) -> Answer {
+    if form.restore != "true" {
+        return show_deleted(database, wanted, id, StatusCode::GONE, Some(form)).await;
+    }
+    match super::restore(database, id).await {
+        Ok(current) => {
+            let version = current.version.to_string();
+            save_over(database, wanted, current, ProductForm { version, ..form }).await
+        }
+        Err(EditError::Taken { .. }) => show_deleted(database, wanted, id, StatusCode::CONFLICT, Some(form)).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn save_over(database: &Database, wanted: Wanted, current: Product, form: ProductForm) -> Answer {
+    let id = current.id;
     let patch = form.patch(&current);
     let is_empty = patch
         == Patch {
@@ -105,7 +125,7 @@ pub async fn save(
     let saved = if is_empty {
         Ok(current.clone())
     } else {
-        super::change(&database, id, patch).await
+        super::change(database, id, patch).await
     };
     match saved {
         Ok(product) => {
@@ -117,12 +137,12 @@ pub async fn save(
             let flash = Flash::good(format!("{words} {}.", quoted(&product)));
             Ok(done(wanted, &format!("/products/{id}"), flash, Some(product)))
         }
-        Err(EditError::Unknown) => show_deleted(&database, wanted, id, StatusCode::GONE).await,
-        Err(EditError::Stale { current }) => show_conflict(&database, wanted, form.with_picks(&current), *current).await,
+        Err(EditError::Unknown) => show_deleted(database, wanted, id, StatusCode::GONE, Some(form)).await,
+        Err(EditError::Stale { current }) => show_conflict(database, wanted, form.with_picks(&current), *current).await,
         Err(error) => {
             let (status, error) = told_in_form(error)?;
             let form = form.with_picks(&current);
-            let page = product_page(&database, current, SHOWN_STEPS).await?;
+            let page = product_page(database, current, SHOWN_STEPS).await?;
             answer(wanted, status, &page.with_faults(form, &error))
         }
     }
@@ -170,7 +190,7 @@ pub async fn delete(State(database): State<Database>, wanted: Wanted, Path(id): 
             Ok(done(wanted, "/products", flash, None))
         }
         // Somebody else was quicker, or the button was pressed twice.
-        Err(EditError::Unknown) => show_deleted(&database, wanted, id, StatusCode::GONE).await,
+        Err(EditError::Unknown) => show_deleted(&database, wanted, id, StatusCode::GONE, None).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -184,7 +204,7 @@ pub async fn restore(State(database): State<Database>, wanted: Wanted, Path(id):
             Ok(done(wanted, &format!("/products/{id}"), flash, Some(product)))
         }
         Err(EditError::Taken { .. }) if wanted.is_page() => {
-            show_deleted(&database, wanted, id, StatusCode::CONFLICT).await
+            show_deleted(&database, wanted, id, StatusCode::CONFLICT, None).await
         }
         Err(error) => Err(error.into()),
     }
@@ -208,11 +228,17 @@ async fn show_conflict(database: &Database, wanted: Wanted, form: ProductForm, c
 }
 
 /// The page of a product that was deleted, or the news that nobody knows it.
-async fn show_deleted(database: &Database, wanted: Wanted, id: i64, status: StatusCode) -> Answer {
+async fn show_deleted(
+    database: &Database,
+    wanted: Wanted,
+    id: i64,
+    status: StatusCode,
+    typed: Option<ProductForm>,
+) -> Answer {
     let deleted = queries::deleted(&database.pool, id).await?.ok_or_else(unknown)?;
     let key = SkuKey::of(&deleted.product.sku);
     let holder = queries::holder(&mut *database.pool.acquire().await?, key.as_str()).await?;
-    let page = DeletedPage::new(deleted, holder.as_ref());
+    let page = DeletedPage::new(deleted, holder.as_ref(), typed);
     render::page_or_part(wanted, status, &page, &page.as_main())
 }
 
