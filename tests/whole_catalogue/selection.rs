@@ -171,6 +171,34 @@ async fn everything_that_matches_is_deleted_and_comes_back() -> anyhow::Result<(
     check_counts(pool).await
 }
 
+#[tokio::test]
+async fn an_undoing_that_was_stopped_goes_on() -> anyhow::Result<()> {
+    let served = filled(3_000).await?;
+    let pool = &served.database.database.pool;
+    let request = json!({"action": "delete", "filter": {"status": "active"}, "expected": 2_000});
+    let deletion = over(&served, &post(&served, &request).await?.1).await?;
+    let restoration = format!("{}/restoration", path(&deletion));
+    // Nothing can come back while somebody has what was deleted.
+    let mut holding = pool.begin().await?;
+    sqlx::query("LOCK TABLE deleted_products IN SHARE MODE")
+        .execute(&mut *holding)
+        .await?;
+    let undo = put(&served, &restoration).await?.1;
+    let (status, stopped) = put(&served, &format!("{}/cancellation", path(&undo))).await?;
+    assert_eq!((status, &stopped["state"]), (StatusCode::OK, &json!("cancelled")));
+    holding.rollback().await?;
+    let page = served.get(&path(&undo).replace("/api/v1", "")).await?.text().await?;
+    assert!(page.contains("Bring the rest back"), "{page}");
+
+    let (status, again) = put(&served, &restoration).await?;
+    assert_eq!((status, &again["id"]), (StatusCode::ACCEPTED, &undo["id"]), "{again}");
+    let undo = over(&served, &again).await?;
+    assert_eq!((&undo["state"], &undo["changed"]), (&json!("done"), &json!(2_000)));
+    assert_eq!(total(&served).await?, 3_000);
+    assert_eq!(put(&served, &restoration).await?.0, StatusCode::CONFLICT);
+    check_counts(pool).await
+}
+
 /// A worker is killed at `place`; another one goes on, and no product is changed twice.
 async fn killed(place: &str) -> anyhow::Result<()> {
     let database = TestDatabase::create().await?;

@@ -117,8 +117,18 @@ impl BulkChange {
 
     /// Where a form undoes it, while that can be done.
     pub fn undo_address(&self) -> Option<String> {
-        self.can_be_undone.then(|| format!("{}/restoration", self.address()))
+        self.can_be_undone.then(|| restoration_of(self.id))
     }
+
+    /// Where a form lets it go on, when it is an undoing that was ended early.
+    pub fn resume_address(&self) -> Option<String> {
+        let ended_early = matches!(self.state, BulkState::Failed | BulkState::Cancelled);
+        self.undoes.filter(|_| ended_early).map(restoration_of)
+    }
+}
+
+fn restoration_of(deletion: i64) -> String {
+    format!("/products/changes/{deletion}/restoration")
 }
 
 impl From<BulkChange> for BulkChangeJson {

@@ -12,7 +12,8 @@ use uuid::Uuid;
 const SELECT: &str = "SELECT id, action, state, filter, undoes, expected, done, changed, after_key, after_number,
         attempts, error, created_at, finished_at,
         action = 'delete' AND changed > 0 AND coalesce(finished_at > now() - interval '24 hours', false)
-            AND NOT EXISTS (SELECT FROM bulk_changes AS undo WHERE undo.undoes = bulk_changes.id) AS can_be_undone
+            AND NOT EXISTS (SELECT FROM bulk_changes AS undo WHERE undo.undoes = bulk_changes.id
+                            AND undo.state IN ('queued', 'running', 'done')) AS can_be_undone
     FROM bulk_changes";
 
 pub async fn find(executor: impl PgExecutor<'_>, id: i64) -> sqlx::Result<Option<BulkChange>> {
@@ -39,13 +40,16 @@ pub async fn queue(
     .await
 }
 
-/// Adds the undoing of a deletion; none where that is no longer possible, or has been asked for already.
+/// Adds the undoing of a deletion, or lets one go on that was ended early; none where that is no longer possible, or
+/// has been asked for already.
 pub async fn queue_undo(executor: impl PgExecutor<'_>, undoes: i64) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
         "INSERT INTO bulk_changes (action, state, undoes, expected)
          SELECT 'restore', 'queued', id, changed FROM bulk_changes
          WHERE id = $1 AND action = 'delete' AND changed > 0 AND finished_at > now() - interval '24 hours'
-         ON CONFLICT (undoes) DO NOTHING
+         ON CONFLICT (undoes) DO UPDATE
+         SET state = 'queued', error = NULL, attempts = 0, finished_at = NULL
+         WHERE bulk_changes.state IN ('failed', 'cancelled')
          RETURNING id",
     )
     .bind(undoes)
