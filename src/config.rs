@@ -14,6 +14,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// The shortest secret key that is taken: a password that somebody remembers can be guessed.
@@ -39,6 +40,13 @@ pub struct DatabaseSettings {
     #[arg(long, env = "STATEMENT_TIMEOUT_SECONDS", value_name = "SECONDS", default_value_t = 15,
           value_parser = clap::value_parser!(u32).range(1..=3600))]
     pub statement_timeout_seconds: u32,
+}
+
+impl DatabaseSettings {
+    /// How long a statement for a page or the API may take.
+    pub fn statement_timeout(&self) -> Duration {
+        Duration::from_secs(self.statement_timeout_seconds.into())
+    }
 }
 
 /// Where and how the web process listens.

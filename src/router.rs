@@ -2,6 +2,7 @@
 
 use crate::accounts::{self, Access};
 use crate::catalog::Search;
+use crate::http::deadline::{self, Deadline};
 use crate::http::site_guard::{SiteGuard, refuse_foreign};
 use crate::http::{assets, compression, flash, health, measure, method_override, render};
 use crate::imports::{Uploads, Watches};
@@ -36,13 +37,19 @@ pub struct AppState {
     pub guard: SiteGuard,
     /// Who may come in.
     pub access: Access,
+    /// How long an answer may take to begin.
+    pub deadline: Deadline,
 }
 
 /// The whole web half.
 pub fn service(state: AppState) -> Router {
     // Inside the layers that tell of problems: whoever asked for a page is refused by a page.
     let guard = from_fn_with_state(state.guard.clone(), refuse_foreign);
+    let in_time = from_fn_with_state(state.deadline, deadline::in_time);
+    // Files may take long to arrive.
     let pages = pages()
+        .layer(in_time.clone())
+        .merge(imports::form_routes(imports::routes::create))
         .layer(from_fn_with_state(state.access.clone(), accounts::before_pages))
         .merge(entrance())
         .layer(guard.clone())
@@ -50,6 +57,8 @@ pub fn service(state: AppState) -> Router {
         .layer(from_fn(render::problems_as_pages))
         .layer(from_fn(flash::carry));
     let api = api()
+        .layer(in_time)
+        .merge(imports::upload_routes())
         .layer(from_fn_with_state(state.access.clone(), accounts::before_api))
         .layer(guard)
         .layer(map_response(render::refusals_as_problems));
@@ -131,7 +140,6 @@ fn pages() -> Router<AppState> {
         .merge(whole_catalogue_pages())
         .merge(webhook_pages())
         .route("/imports", get(pages::index))
-        .merge(imports::form_routes(pages::create))
         .route("/imports/sample", post(pages::try_sample))
         .route("/imports/sample.csv", get(pages::sample))
         .route("/imports/running", get(pages::running))
@@ -198,7 +206,6 @@ fn api() -> Router<AppState> {
     use imports::api;
     Router::new()
         .route("/openapi.json", get(description::routes::openapi))
-        .merge(imports::upload_routes())
         .route("/imports", get(api::list))
         .route("/imports/{id}", get(api::show))
         .route("/imports/{id}/events", get(api::watch))
@@ -268,7 +275,7 @@ mod tests {
             .keys()
             .cloned()
             .collect::<BTreeSet<_>>();
-        let mut routed = paths_of(&api());
+        let mut routed = paths_of(&api().merge(imports::upload_routes()));
         assert!(routed.remove("/openapi.json"), "{routed:?}");
         // Where axum keeps its fallback.
         routed.retain(|path| path != "/" && !path.contains("{*"));

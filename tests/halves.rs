@@ -9,6 +9,7 @@ mod support;
 use nix::sys::signal::Signal;
 use reqwest::{Client, Response};
 use serde_json::Value;
+use sqlx::{Connection as _, PgConnection};
 use std::time::{Duration, Instant};
 use support::database::TestDatabase;
 use support::events::{Events, Told};
@@ -93,6 +94,43 @@ async fn a_database_that_goes_and_comes_back_needs_no_restart() -> anyhow::Resul
         "the worker stayed until it was asked to go"
     );
     assert!(web.terminate()?.success(), "and so did the web process");
+    Ok(())
+}
+
+/// As when the host of the database vanishes: no connection is closed, and none answers any more.
+#[tokio::test]
+async fn pages_leave_connections_that_do_not_answer() -> anyhow::Result<()> {
+    // For pages: of five, one is for work, and one listens.
+    const CONNECTIONS: usize = 3;
+    let database = HostedPostgres::start().await?;
+    let mut web = program(Some(&database.url()));
+    web.arg("web").env("STATEMENT_TIMEOUT_SECONDS", "2");
+    web.env("DATABASE_CONNECTIONS", (CONNECTIONS + 2).to_string());
+    let (_web, address) = Process::serve(&mut web)?;
+    let mut holder = PgConnection::connect(&database.url()).await?;
+    sqlx::raw_sql("BEGIN; LOCK TABLE products").execute(&mut holder).await?;
+    let page = format!("{address}/api/v1/products");
+    let asked: Vec<_> = (0..CONNECTIONS)
+        .map(|_| tokio::spawn(reqwest::get(page.clone())))
+        .collect();
+    let all_wait = async {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut holder).await? < CONNECTIONS as i64 {}
+        database.signal_connections(Signal::SIGSTOP)
+    };
+    tokio::time::timeout(PATIENCE, all_wait).await??;
+    let answers = tokio::time::timeout(PATIENCE, futures_util::future::join_all(asked)).await;
+    let is_back = until_status(&format!("{address}/imports"), 200).await;
+    // Before anything may fail: a process that is stopped does not end.
+    database.signal_connections(Signal::SIGCONT)?;
+    for answer in answers? {
+        let answer = answer??;
+        assert!(
+            answer.status() == 503 && answer.headers().contains_key("retry-after"),
+            "{answer:?}"
+        );
+    }
+    is_back?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use super::{Failure, signals, start};
 use crate::accounts::Access;
 use crate::catalog::Search;
 use crate::config::{DatabaseSettings, SearchSettings, WebSettings};
+use crate::http::deadline::Deadline;
 use crate::http::serving;
 use crate::http::site_guard::SiteGuard;
 use crate::imports::{Engine, Watches};
@@ -145,6 +146,7 @@ async fn state(arguments: &ServeArguments, engine: &Engine, pools: Pools) -> any
         guard: SiteGuard::new(web.public_url.as_deref(), Vec::new(), access.is_locked()),
         access,
         pools,
+        deadline: Deadline::beside(work.database.statement_timeout()),
     }))
 }
 

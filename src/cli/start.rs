@@ -108,8 +108,7 @@ pub async fn open_unless(
         let (for_work, for_pages) = connections.shares(settings.database_connections);
         let database = database::connect(url, for_work).await?;
         database::migrate(&database.pool).await?;
-        let patience = Duration::from_secs(u64::from(settings.statement_timeout_seconds));
-        let pages = database::for_pages(url, for_pages, patience)?;
+        let pages = database::for_pages(url, for_pages, settings.statement_timeout())?;
         anyhow::Ok((database, pages))
     };
     // A server that was started here stops when it is dropped.

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod compression;
 pub mod cookies;
+pub mod deadline;
 pub mod error;
 pub mod flash;
 pub mod format;

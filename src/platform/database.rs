@@ -11,11 +11,16 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use std::io;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// How long work waits for a free connection before it is tried again later.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The same for a request, which a router gives up after half a minute altogether.
 const PAGE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a connection is opened in place of one that does not answer.
+const RECONNECT_EVERY: Duration = Duration::from_secs(1);
+/// How long after its longest statement a connection of theirs is waited for when it comes back.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the server's list of connections calls ours.
 const APPLICATION_NAME: &str = "product-importer";
@@ -71,9 +76,7 @@ pub async fn connect(url: &str, max_connections: u32) -> anyhow::Result<Database
 }
 
 async fn try_out(options: &PgConnectOptions) -> sqlx::Result<()> {
-    let tried = tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect()).await;
-    let no_answer = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer").into());
-    match tried.unwrap_or_else(no_answer) {
+    match answered(ACQUIRE_TIMEOUT, Box::pin(options.connect())).await {
         Ok(connection) => connection.close().await,
         // Where there is no socket, there may be one later; other files are settings.
         Err(sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::NotFound && options.get_socket().is_none() => {
@@ -81,6 +84,12 @@ async fn try_out(options: &PgConnectOptions) -> sqlx::Result<()> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// What the server answers, unless it takes longer.
+async fn answered<T>(limit: Duration, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let no_answer = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer").into());
+    timeout(limit, answer).await.unwrap_or_else(no_answer)
 }
 
 /// Whether a start that failed like this may work later without anybody changing a setting.
@@ -157,16 +166,41 @@ impl DatabaseClock {
 /// Connections of their own for pages and the API, at most so many: what they ask for may not take long, since people
 /// wait for it and a router waits no longer than half a minute. They are opened when they are needed, and their name ends
 /// with `pages` ([`give_way`](super::giving_way::give_way)).
+///
+/// One that comes back without answering is replaced. sqlx alone would wait for it until the kernel gives the line up: a
+/// server that vanished took all of them with it for a quarter of an hour.
 pub fn for_pages(url: &str, max_connections: u32, statement_timeout: Duration) -> anyhow::Result<Database> {
-    let timeout = format!("{}ms", statement_timeout.as_millis());
-    let options = options(url)?.options([("statement_timeout", timeout)]);
+    let ended_after = format!("{}ms", statement_timeout.as_millis());
+    let options = options(url)?.options([("statement_timeout", ended_after)]);
     let name = format!("{} pages", options.get_application_name().unwrap_or_default());
     let options = options.application_name(&name);
+    let replacing = options.clone();
     let pool = PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(PAGE_ACQUIRE_TIMEOUT)
+        .after_release(move |connection, _| {
+            let options = replacing.clone();
+            Box::pin(async move {
+                let limit = statement_timeout + RELEASE_TIMEOUT;
+                if timeout(limit, connection.ping()).await.is_err() {
+                    *connection = replacement(&options).await;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options);
     Ok(Database::of(pool))
+}
+
+/// A new connection, as soon as there is one. The one in its place is dropped, since closing it would wait for an answer of
+/// the other end as well, where it is encrypted.
+async fn replacement(options: &PgConnectOptions) -> PgConnection {
+    loop {
+        match answered(ACQUIRE_TIMEOUT, Box::pin(options.connect())).await {
+            Ok(connection) => return connection,
+            Err(_) => tokio::time::sleep(RECONNECT_EVERY).await,
+        }
+    }
 }
 
 /// What connections for pages are doing, of all processes.

@@ -103,11 +103,28 @@ impl HostedPostgres {
     pub fn signal_all(&self, signal: Signal) -> anyhow::Result<()> {
         let server = self.running.as_ref().context("it does not run")?.id();
         kill(Pid::from_raw(server as i32), signal)?;
-        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"))?;
-        for child in children.split_whitespace() {
-            kill(Pid::from_raw(child.parse()?), signal)?;
+        for child in self.children()? {
+            kill(child, signal)?;
         }
         Ok(())
+    }
+
+    /// The same for the connections that are open, as if their host had vanished: others can be opened.
+    pub fn signal_connections(&self, signal: Signal) -> anyhow::Result<()> {
+        for child in self.children()? {
+            let title = fs::read_to_string(format!("/proc/{child}/cmdline"))?;
+            if title.contains("127.0.0.1(") {
+                kill(child, signal)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn children(&self) -> anyhow::Result<Vec<Pid>> {
+        let server = self.running.as_ref().context("it does not run")?.id();
+        let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children"))?;
+        let pids = children.split_whitespace().map(|pid| Ok(Pid::from_raw(pid.parse()?)));
+        pids.collect()
     }
 
     /// Starts it, on the port it had before.

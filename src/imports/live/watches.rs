@@ -9,12 +9,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// Numbers are told at least every 200 ms while they change.
 const LOOK_EVERY: Duration = Duration::from_millis(150);
 /// Nothing has changed for a while: look less often.
 const LOOK_IDLE: Duration = Duration::from_millis(500);
 const IDLE_LOOKS: u32 = 20;
+/// The database stands still, or its host has vanished: the next look has another connection.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An import as it was seen, and as every viewer is told of it.
 pub struct Seen {
@@ -90,7 +93,7 @@ impl Watches {
             })
             .await;
             // While the database is away, viewers keep what they have.
-            let Ok(found) = queries::find(&self.database.orm, id).await else {
+            let Ok(Ok(found)) = timeout(LOOK_TIMEOUT, queries::find(&self.database.orm, id)).await else {
                 continue;
             };
             let Some(import) = found else {

@@ -13,9 +13,12 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// Nobody sees more than that.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The database stands still, or its host has vanished: the next look has another connection.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(20);
 /// After which time a viewer of a process that stops asks again, somewhere else.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -60,16 +63,16 @@ impl Watches {
     async fn look(self, id: i64, sender: watch::Sender<Stamp>) {
         while self.goes_on(id, &sender) {
             tokio::time::sleep(LOOK_EVERY).await;
-            match queries::stamp(&self.pool, id, MOST_WAITING).await {
-                Ok(Some(stamp)) => {
+            match timeout(LOOK_TIMEOUT, queries::stamp(&self.pool, id, MOST_WAITING)).await {
+                Ok(Ok(Some(stamp))) => {
                     sender.send_if_modified(|known| std::mem::replace(known, stamp.clone()) != stamp);
                 }
-                Ok(None) => {
+                Ok(Ok(None)) => {
                     self.watched().remove(&id);
                     return;
                 }
                 // While the database is away, viewers keep what they have.
-                Err(_) => {}
+                Ok(Err(_)) | Err(_) => {}
             }
         }
     }
