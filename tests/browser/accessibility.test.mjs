@@ -46,12 +46,14 @@ after(async () => {
 /** Looks at a page in every theme and width. `prepare` brings it into the state that is meant. */
 async function everybodyCanUse(name, path, prepare = async () => {}) {
   for (const [device, viewport] of Object.entries(SIZES)) {
+    const page = await openPage(browser, { baseURL: server.address, viewport, reducedMotion: 'reduce' })
+    await page.goto(path)
+    await scripted(page)
+    await prepare(page)
+    await page.evaluate(() => document.fonts.ready)
     for (const colorScheme of ['light', 'dark']) {
-      const page = await openPage(browser, { baseURL: server.address, viewport, colorScheme, reducedMotion: 'reduce' })
-      await page.goto(path)
-      await scripted(page)
-      await prepare(page)
-      await page.evaluate(() => document.fonts.ready)
+      await page.emulateMedia({ colorScheme })
+      await page.setViewportSize(viewport)
       await examine(page, `${name}, ${device}, ${colorScheme}`)
       await picture(page, `${name}-${device}-${colorScheme}`)
       if (device === 'desktop' && colorScheme === 'light' && !UNWRITTEN.includes(name)) await readsAsWritten(page, name)
@@ -61,8 +63,8 @@ async function everybodyCanUse(name, path, prepare = async () => {}) {
       if (device === 'phone' && colorScheme === 'light') await examine(page, `${name}, ${extreme.width} pixels`)
       else await lies(page, `${name}, ${extreme.width} pixels, ${colorScheme}`)
       if (name !== LONGEST) await picture(page, `${name}-${extreme.width}-${colorScheme}`)
-      await page.context().close()
     }
+    await page.context().close()
   }
 }
 
