@@ -4,7 +4,7 @@ use crate::http::Problem;
 use crate::{catalog, imports, webhooks};
 use std::sync::LazyLock;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
-use utoipa::openapi::schema::{SchemaType, Type};
+use utoipa::openapi::schema::{ObjectBuilder, RefBuilder, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Response, Schema, ServerBuilder,
@@ -70,9 +70,29 @@ fn gather() -> OpenApi {
 }
 
 fn add_problem(components: &mut Components) {
-    let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
+    let mut problem = Problem::schema();
+    if let RefOr::T(Schema::Object(problem)) = &mut problem {
+        problem.properties.extend(members());
+    }
+    let mut schemas = vec![(Problem::name().into_owned(), problem)];
     Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
+}
+
+/// Members that some problems have besides those of all: what is in the way of changing a product.
+fn members() -> [(String, RefOr<Schema>); 2] {
+    let product = ObjectBuilder::new().schema_type(Type::Object).description(Some(
+        "With 409: the product that has the SKU, by its `id`, `sku`, `name`, `url` and `page`.",
+    ));
+    let current = RefBuilder::new()
+        .ref_location_from_schema_name("Product")
+        .description(Some(
+            "With 409: the product as it is now, where it has changed meanwhile.",
+        ));
+    [
+        ("product".to_owned(), product.into()),
+        ("current".to_owned(), current.build().into()),
+    ]
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -161,6 +161,7 @@ async fn a_taken_sku_names_who_has_it() -> anyhow::Result<()> {
             format!("/products/{}", first["id"].as_str().unwrap_or_default())
         );
         assert_eq!(problem["errors"][0]["field"], "sku");
+        assert!(problem.get("current").is_none(), "nobody changed it: {problem}");
     }
     let (status, respelt) = send(&served, Method::PATCH, &path(&first), json!({"sku": "STRASSE-É"})).await?;
     assert_eq!(
@@ -181,6 +182,7 @@ async fn of_two_editors_the_second_is_told() -> anyhow::Result<()> {
     let (status, problem) = change("Torch").await?;
     assert_eq!((status, &problem["current"]["name"]), (409, &json!("Lantern")));
     assert_eq!(problem["current"]["version"], 2);
+    assert!(problem.get("product").is_none(), "nobody else has its SKU: {problem}");
     let (status, _) = send(&served, Method::PATCH, &path, json!({"name": "Torch"})).await?;
     assert_eq!(status, 200, "whoever names no version goes over what is there");
     Ok(())
@@ -254,6 +256,20 @@ async fn what_was_typed_outlives_the_deletion_of_its_product() -> anyhow::Result
     let back = served.json(&path(&product)).await?;
     let fields = ["name", "description", "active"].map(|field| &back[field]);
     assert_eq!(fields, [&json!("Mine"), &json!("Long"), &json!(false)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_description_knows_what_is_in_the_way() -> anyhow::Result<()> {
+    let served = Served::start("web").await?;
+    let described = served.json("/api/v1/openapi.json").await?;
+    let members = &described["components"]["schemas"]["Problem"]["properties"];
+    assert!(members["product"]["description"].is_string(), "{members}");
+    assert_eq!(members["current"]["$ref"], "#/components/schemas/Product");
+    let conflict = &described["paths"]["/products/{id}"]["patch"]["responses"]["409"]["description"];
+    for member in ["`product`", "`current`"] {
+        assert!(conflict.as_str().unwrap_or_default().contains(member), "{conflict}");
+    }
     Ok(())
 }
 

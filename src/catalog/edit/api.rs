@@ -176,7 +176,11 @@ pub async fn create(State(database): State<Database>, mut fields: JsonFields) ->
     responses(
         (status = 200, description = "The product as it is now.", body = ProductJson),
         (status = 404, description = "There is no such product; it may have been deleted."),
-        (status = 409, description = "Another product has the SKU, or this one has changed meanwhile; `product` tells."),
+        (
+            status = 409,
+            description = "Another product has the SKU (`product` names it), or this one has changed meanwhile \
+                (`current` is the product as it is now).",
+        ),
         (status = 413, description = "More than a request may send."),
         (status = 415, description = "The body is not `application/json`."),
         (status = 422, description = "Fields are at fault; `errors` names them."),
