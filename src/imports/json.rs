@@ -1,7 +1,7 @@
 //! An import as JSON: the API's answer and what every live event carries.
 //!
-//! The names are a promise (the contract's Imports table): more may be added, none renamed. Ids are opaque
-//! strings, times RFC 3339 in UTC.
+//! A promise to programs (`description/openapi.rs` says so to them): fields may be added, none is renamed. Ids are
+//! opaque strings, times RFC 3339 in UTC.
 
 use super::description::{ColumnsJson, WarningJson};
 use super::import::{Import, Mode, NewStatus, Phase, Source, State};

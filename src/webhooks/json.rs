@@ -1,4 +1,5 @@
-//! A webhook as JSON. The names are a promise (the contract's Webhooks table): more may be added, none renamed.
+//! A webhook as JSON: a promise to programs (`description/openapi.rs` says so to them), so that fields may be added and
+//! none is renamed.
 
 use super::view::WebhookView;
 use chrono::{DateTime, Utc};

@@ -35,7 +35,7 @@ async fn imports_are_listed_newest_first_and_page_by_page() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn an_import_is_told_as_the_contract_says() -> anyhow::Result<()> {
+async fn an_import_is_told_as_promised() -> anyhow::Result<()> {
     let served = Served::start("serve").await?;
     let import = served.import("sku,name\na,one\nA,two\n,three\n").await?;
     for (name, value) in [

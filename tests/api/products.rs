@@ -143,7 +143,7 @@ async fn the_pages_lead_to_the_end_and_back() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_product_is_told_as_the_contract_says() -> anyhow::Result<()> {
+async fn a_product_is_told_as_promised() -> anyhow::Result<()> {
     let served = Served::start("serve").await?;
     served
         .import("sku,name,description\n A-1 ,Lamp,\"two\nlines\"\n")

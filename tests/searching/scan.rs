@@ -1,4 +1,5 @@
-//! What a search must answer, by looking at every product: the rule of CONTRACT in the plainest words.
+//! What a search must answer, by looking at every product: the rule at the top of
+//! `src/catalog/search/terms.rs` in the plainest words.
 //!
 //! Nothing here is taken from the program but the key of a SKU, which is stored with the product.
 

@@ -1,8 +1,9 @@
 //! What matches a search, and how well: the rule itself, without any index.
 //!
-//! The rule stands in CONTRACT: every term must be inside the SKU or the name (from three characters on), or at the
-//! beginning of the SKU, of a word of the name or of a word of the description. Besides, a whole SKU always finds its
-//! product, in whatever pieces it is typed.
+//! What is searched for is folded like the text it is looked for in (compatibility decomposition, no marks, no case) and
+//! split at white space into terms. Every term must be inside the SKU or the name (from three characters on), or at the
+//! beginning of the SKU, of a word of the name or of a word of the description (words as Unicode bounds them). Besides,
+//! a whole SKU always finds its product, in whatever pieces it is typed.
 
 use super::fold::{beginning, fold, has_word_beginning};
 use crate::catalog::sku::SkuKey;
