@@ -95,11 +95,6 @@ impl Status {
 }
 
 impl Filter {
-    /// Whether every product is meant.
-    pub fn is_everything(&self) -> bool {
-        self.status == Status::All && self.is_by_status()
-    }
-
     /// Whether nothing but the status counts.
     pub fn is_by_status(&self) -> bool {
         self.q.trim().is_empty()
@@ -201,12 +196,7 @@ mod tests {
             q: "  ".into(),
             ..Filter::default()
         };
-        assert!(blank.is_everything());
+        assert!(blank.is_by_status());
         assert_eq!(Sort::usual(&blank).by, SortBy::Sku);
-        let inactive = Filter {
-            status: Status::Inactive,
-            ..Filter::default()
-        };
-        assert!(!inactive.is_everything());
     }
 }

@@ -143,7 +143,7 @@ async fn state(arguments: &ServeArguments, engine: &Engine, pools: Pools) -> any
             sender: Sender::new(&work.webhooks)?,
             watches: WebhookWatches::new(database.pool.clone(), engine.stopping.clone()),
         },
-        guard: SiteGuard::new(web.public_url.as_deref(), Vec::new(), access.is_locked()),
+        guard: SiteGuard::new(web.public_url.as_deref(), access.is_locked()),
         access,
         pools,
         deadline: Deadline::beside(work.database.statement_timeout()),

@@ -130,7 +130,7 @@ async fn tell_metrics(
     };
     // It has no public address of its own that a name could be compared with.
     let is_open = arguments.metrics.access.access.is_some();
-    let guard = SiteGuard::new(None, Vec::new(), access.is_locked() || is_open);
+    let guard = SiteGuard::new(None, access.is_locked() || is_open);
     println!("Metrics: http://{}", listener.local_addr()?);
     let service = router::worker_service(opened.pools(), &access, &guard);
     tokio::spawn(serving::serve(listener, service, std::future::pending()));

@@ -7,7 +7,6 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgCopyIn;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
-const NULL_LENGTH: i32 = -1;
 const END_OF_ROWS: i16 = -1;
 
 /// How much of a copy is sent to the server at once.
@@ -95,11 +94,6 @@ impl CopyRows {
     pub fn bytea(&mut self, value: &[u8]) -> &mut Self {
         let size = i32::try_from(value.len()).unwrap_or(i32::MAX);
         self.put(&size.to_be_bytes()).put(value)
-    }
-
-    /// A null.
-    pub fn null(&mut self) -> &mut Self {
-        self.put(&NULL_LENGTH.to_be_bytes())
     }
 
     /// The rows so far as one piece of the copy, leaving the rest to come.

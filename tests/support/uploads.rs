@@ -46,7 +46,7 @@ pub fn uploads_in(storage: FileStorage, database: Database, settings: UploadSett
 
 /// Starts a server on a port of its own.
 pub async fn serve(uploads: Uploads) -> anyhow::Result<Server> {
-    let guard = site_guard::SiteGuard::new(None, Vec::new(), false);
+    let guard = site_guard::SiteGuard::new(None, false);
     let routes = Router::new()
         .nest("/api/v1", upload::routes())
         .with_state(uploads.clone());
