@@ -1,4 +1,5 @@
-//! Settings: environment variables, each also a flag. The only place that reads the environment.
+//! Settings: environment variables, each also a flag. No other place reads a setting from the environment; the private
+//! PostgreSQL only looks there for what the system says (`HOME`, `PATH`, who started the program).
 
 mod broker;
 mod storage;
