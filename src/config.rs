@@ -131,10 +131,10 @@ pub struct SearchSettings {
     pub search_cache_mb: Option<u32>,
 }
 
-/// How long it is remembered what happened to products.
+/// How long it is remembered what happened to products, and what imports overwrote.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct HistorySettings {
-    /// Days for which changes of single products are remembered
+    /// Days for which it is remembered what happened to products, and what imports overwrote
     #[arg(long, env = "HISTORY_KEEP_DAYS", value_name = "DAYS", default_value_t = 365,
           value_parser = clap::value_parser!(u32).range(1..=36500))]
     pub history_keep_days: u32,

@@ -1,6 +1,6 @@
 //! An import in a salesperson's words: what a page needs to know of it, and how it says so.
 //!
-//! Fields are those of the contract's JSON, so that a page's first state and the live one agree.
+//! Fields are those of the API's JSON (`json.rs`), so that a page's first state and the live one agree.
 //! The words of each phase stand in the templates; `assets/js/import-progress.js` does the same sums live.
 
 pub use super::rejection_view::RejectionView;
@@ -388,7 +388,7 @@ impl ImportView {
     }
 }
 
-/// `and 2 more`, for a notice.
+/// `2 more after it.`, for a notice.
 pub fn others_words(others: i64) -> String {
     format!("{} more after it.", number(others))
 }

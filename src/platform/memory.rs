@@ -1,8 +1,8 @@
 //! How much memory there is, and giving back at once what is no longer needed.
 //!
 //! glibc keeps freed memory in one arena a thread and, once a large buffer has been freed, keeps later ones of that
-//! size too. An import uses large buffers for a short time on many threads, so that its peak grew with the file: 104 MB
-//! for 500,000 rows, 192 MB for 5,000,000. With a fixed threshold and two arenas it is 45 and 52 MB, at the same speed.
+//! size too. An import uses large buffers for a short time on many threads, so that its peak grew with the file. With a
+//! fixed threshold and two arenas it hardly does, at the same speed; README.md ("How fast") has the numbers.
 
 /// Sets the allocator up; to be called first. Does nothing where the C library is not glibc.
 pub fn return_at_once() {

@@ -2,6 +2,7 @@
 
 use super::keep::Kept;
 use crate::catalog::counts::Counts;
+use crate::catalog::search;
 use sqlx::{AssertSqlSafe, PgConnection, PgExecutor, PgPool};
 use std::time::Duration;
 
@@ -146,8 +147,9 @@ pub async fn end_index_step(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = current_database() AND usename = current_user
-           AND starts_with(application_name, 'search index')",
+           AND starts_with(application_name, $1)",
     )
+    .bind(search::APPLICATION_NAME)
     .execute(pool)
     .await?;
     Ok(())

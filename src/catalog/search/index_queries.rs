@@ -13,7 +13,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Row as _, Transaction};
 use std::time::Duration;
 
-/// What connections that index are called, for whoever has to end them ([`super::set_aside`]).
+/// What connections are called while they index, for whoever has to end the step (`clearing/queries.rs`).
 pub const APPLICATION_NAME: &str = "search index";
 /// Only one process indexes at a time. The number is this lock's name.
 const INDEX_LOCK: i64 = 0x7365_6172_6368;

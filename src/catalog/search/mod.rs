@@ -28,6 +28,7 @@ mod terms;
 mod upkeep;
 
 pub use find::{count, page};
+pub use index_queries::APPLICATION_NAME;
 pub use mark::{Piece, mark};
 pub use queries::{Backlog, Imported, backlog, is_behind, note_changed, note_imported};
 pub use step::{Step, compact, index_changes};

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Serialises claims on the merge queue, for the length of one statement. The number is this lock's name.
+/// Held from looking for the head of the merge queue until its claim commits. The number is this lock's name.
 const MERGE_QUEUE_LOCK: i64 = 0x6d65_7267_6500;
 
 /// Whoever looks for the head of the queue looks alone: two heads would be two merges.

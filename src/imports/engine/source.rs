@@ -62,7 +62,7 @@ impl Source {
         }
     }
 
-    /// The next bytes, at most a few MiB; waits for them.
+    /// The next bytes, at most 1 MiB; waits for them.
     pub async fn next(&mut self) -> anyhow::Result<Chunk> {
         match self {
             Self::File { .. } => Ok(self.at_hand().await?.map_or(Chunk::End, Chunk::Bytes)),
