@@ -92,7 +92,7 @@ pub fn waiting_service() -> Router {
         .layer(map_response(render::with_security_headers))
 }
 
-/// Who asks how things are waits like somebody who asks for a page.
+/// Health and metrics use the page pool and its time limits.
 impl FromRef<Pools> for Database {
     fn from_ref(pools: &Pools) -> Self {
         pools.pages.clone()

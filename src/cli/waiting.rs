@@ -8,7 +8,7 @@ use crate::router;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
-/// How long a command waits at which somebody else waits: a person at a terminal, or a release.
+/// How long one-shot commands wait for the database; a person or a release is waiting for them.
 const SHORT: Duration = Duration::from_secs(10);
 /// How often the log says that the database is still away.
 const TELL_EVERY: Duration = Duration::from_secs(10);

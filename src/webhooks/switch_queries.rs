@@ -25,8 +25,7 @@ pub async fn forget_failures(connection: &mut PgConnection, webhook_id: i64) -> 
     Ok(())
 }
 
-/// What was tried before waits no longer for its next try, and has all tries before it again. It is as old as it is, so
-/// that it goes in its old order.
+/// Resets the tries of pending deliveries and makes them due now; `next_attempt_at = created_at` keeps their order.
 pub async fn begin_schedule_anew(connection: &mut PgConnection, webhook_id: i64) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE webhook_deliveries SET tries = 0, next_attempt_at = created_at

@@ -322,9 +322,10 @@ impl Candidates {
     }
 }
 
-/// The streams that must go on before the first `want` are certain, and how far at first; none when they are. As long as
-/// fewer are found, those go on that have come least far, as many as it takes: segments that an import made one after the
-/// other often have nothing in common. Then it is all that may have something before the last of them.
+/// Which streams must be read further, and by how many candidates, before the first `want` results are certain; `None`
+/// when they already are. While fewer than `want` are found, it is the streams that have been read least far, as many as
+/// it takes: segments that an import made one after the other often hold different ranges. After that it is every stream
+/// that may still have something before the last of the results.
 fn lagging(streams: &[Stream<'_>], found: &[Placed], is_descending: bool, want: usize) -> Option<(Vec<usize>, usize)> {
     let open = (0..streams.len()).filter(|at| !streams[*at].is_over);
     let (mut known, mut chosen) = (Vec::new(), Vec::new());

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Beyond that, only changes by hand of so few products at once are.
+/// When more is pending than a search may scan, only hand edits of at most this many products are still scanned.
 const SCANNED_CHANGE: i64 = 100;
 
 /// A segment of so few products is read as a whole when it is first seen.

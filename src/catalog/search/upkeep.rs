@@ -6,7 +6,7 @@ use crate::platform::stopping::Stopping;
 use sqlx::{PgConnection, PgPool};
 use std::time::{Duration, Instant};
 
-/// Few changes are found by scanning them, many within a moment: this is a part of it.
+/// How often an idle process looks for changes to index. Large batches cannot be found before.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const BUSY_LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Changes wait so long for others, since each step leaves a segment that every search then looks at.

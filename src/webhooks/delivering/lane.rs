@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// So many deliveries are fetched at once, and fewer than half of them waiting is a reason to fetch more.
+/// Deliveries per fetch. Fetch again when fewer than half of this many are queued.
 pub const QUEUE: usize = 128;
 /// What waits for the sake of a few products does not keep others out, up to so many.
 const QUEUE_MAX: usize = 8 * QUEUE;

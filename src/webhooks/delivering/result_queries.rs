@@ -80,8 +80,8 @@ pub async fn pause(pool: &PgPool, webhook_id: i64, claim: Uuid) -> sqlx::Result<
 
 /// Writes results where their lanes are still held. Whether they outlive a crash of the server is not waited for: what
 /// is lost so is sent again, under the same id. Attempts are written from what the deliveries give back: joined with the
-/// results again, every one would be compared with every other, since PostgreSQL expects one row of either. A failure after
-/// days of silence is the first of its kind: one is not days of them.
+/// results again, every one would be compared with every other, since PostgreSQL expects one row of either. After days
+/// without a delivery, `failing_since` starts again: one failure must not count as days of failing.
 pub async fn write(pool: &PgPool, batch: &[Sent], lanes: &[LaneResult]) -> sqlx::Result<Vec<WrittenLane>> {
     let query = sqlx::query_as(
         "WITH quick AS (

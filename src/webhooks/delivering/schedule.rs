@@ -18,7 +18,7 @@ const WAITS: [Duration; 9] = [
 ];
 /// Each wait is up to so much shorter or longer, so that what failed together does not come back together.
 const SPREAD: f64 = 0.2;
-/// How soon what a receiver that is gone was sent goes to the address that somebody gave meanwhile.
+/// After a 410: delay until the delivery is sent to the webhook's new address.
 pub const AFTER_GONE: Duration = WAITS[0];
 /// Receivers that ask for a rest are given one of at most this length.
 const LONGEST_REST: Duration = Duration::from_hours(24);
