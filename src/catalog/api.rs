@@ -4,7 +4,7 @@ use super::filter::{Filter, Sort, Status};
 use super::list::{self, Cursor, Query, Total};
 use super::product::{Entity, ProductJson, parse_id, unknown};
 use super::search::Search;
-use crate::http::Error;
+use crate::http::{Error, paging};
 use crate::platform::database::Database;
 use axum::Json;
 use axum::extract::{Path, Query as UrlQuery, State};
@@ -12,7 +12,6 @@ use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 use sea_orm::EntityTrait as _;
 use serde::{Deserialize, Serialize};
 
-const DEFAULT_LIMIT: u64 = 50;
 const MOST_LIMIT: u64 = 500;
 
 /// What an address asks for. Empty words count as left out, as forms send them.
@@ -83,15 +82,7 @@ impl ListQuery {
         };
         let cursor = Some(&self.cursor).filter(|cursor| !cursor.is_empty());
         let cursor = cursor.map(|cursor| Cursor::decode(cursor, sort)).transpose()?;
-        let limit = match self.limit.as_str() {
-            "" => DEFAULT_LIMIT,
-            number => number
-                .parse::<i64>()
-                .ok()
-                .and_then(|number| u64::try_from(number).ok())
-                .ok_or_else(|| Error::invalid("limit", format!("Say how many, from 1 to {MOST_LIMIT}.")))?
-                .clamp(1, MOST_LIMIT),
-        };
+        let limit = paging::limit(&self.limit, MOST_LIMIT)?;
         Ok(Query {
             filter,
             sort,

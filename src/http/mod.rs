@@ -13,9 +13,11 @@ pub mod json;
 pub mod measure;
 pub mod method_override;
 pub mod pages;
+pub mod paging;
 pub mod render;
 pub mod serving;
 pub mod site_guard;
+pub mod sse;
 pub mod visitor;
 
 pub use error::{Error, FieldError, Problem, Result};

@@ -5,19 +5,14 @@ use super::json::ImportJson;
 use super::live::{Watches, events};
 use super::queries;
 use super::rejected;
-use crate::http::Error;
+use crate::http::{Error, paging, sse};
 use crate::platform::database::Database;
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::sse::{KeepAlive, Sse};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
-/// A comment at least every 15 s is promised, and lines are not always prompt.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-const DEFAULT_LIMIT: u64 = 50;
 const MOST_LIMIT: u64 = 200;
 
 /// Which part of the list is asked for. Empty words count as left out.
@@ -43,23 +38,11 @@ pub struct List {
 
 impl ListQuery {
     fn limit(&self) -> Result<u64, Error> {
-        if self.limit.is_empty() {
-            return Ok(DEFAULT_LIMIT);
-        }
-        let number = self
-            .limit
-            .parse::<i64>()
-            .ok()
-            .and_then(|number| u64::try_from(number).ok());
-        let limit = number.ok_or_else(|| Error::invalid("limit", format!("Say how many, from 1 to {MOST_LIMIT}.")))?;
-        Ok(limit.clamp(1, MOST_LIMIT))
+        paging::limit(&self.limit, MOST_LIMIT)
     }
 
     fn before(&self) -> Result<Option<i64>, Error> {
-        Some(self.cursor.as_str())
-            .filter(|cursor| !cursor.is_empty())
-            .map(parse_cursor)
-            .transpose()
+        paging::before(&self.cursor)
     }
 }
 
@@ -134,15 +117,7 @@ pub async fn watch(
     let last_event = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok()?.parse().ok());
-    let stream = events(watches, import, last_event.unwrap_or(0));
-    let mut response = Sse::new(stream)
-        .keep_alive(KeepAlive::new().interval(HEARTBEAT).text("still here"))
-        .into_response();
-    // Proxies must not gather what is meant to be live.
-    response
-        .headers_mut()
-        .insert("x-accel-buffering", header::HeaderValue::from_static("no"));
-    Ok(response)
+    Ok(sse::live(events(watches, import, last_event.unwrap_or(0))))
 }
 
 /// Cancels an import
@@ -205,16 +180,6 @@ pub async fn rejected_rows(State(database): State<Database>, Path(id): Path<Stri
 /// An import's id as it stands in an address; whatever is none belongs to no import.
 pub fn parse_id(id: &str) -> Result<i64, Error> {
     id.parse().map_err(|_| unknown())
-}
-
-/// Where the list goes on.
-pub fn parse_cursor(cursor: &str) -> Result<i64, Error> {
-    cursor.parse().map_err(|_| {
-        Error::invalid(
-            "cursor",
-            "This address leads to no page of the list. Leave the cursor out to start from the newest.",
-        )
-    })
 }
 
 /// Nobody knows this import.

@@ -1,6 +1,6 @@
 //! The pages about imports.
 
-use super::api::{end, parse_cursor, parse_id, unknown};
+use super::api::{end, parse_id, unknown};
 use super::import::Import;
 use super::pages::{ImportChoicePage, ImportChoices, ImportPage, ImportsPage, RunningNotice, SHOWN_REJECTIONS};
 use super::queries;
@@ -11,6 +11,7 @@ use crate::catalog;
 use crate::http::Error;
 use crate::http::fragment::Wanted;
 use crate::http::pages::Pager;
+use crate::http::paging::parse_cursor;
 use crate::http::render::{self, Page};
 use crate::platform::database::Database;
 use axum::Json;

@@ -8,15 +8,14 @@ use super::state::Webhooks;
 use super::trial::{TestJson, test};
 use super::values::{Patch, Settings};
 use super::webhook::Webhook;
-use crate::http::Error;
 use crate::http::json::JsonFields;
+use crate::http::{Error, paging};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-const DEFAULT_LIMIT: u64 = 50;
 const MOST_LIMIT: u64 = 200;
 
 /// Which part of a list is asked for. Empty words count as left out.
@@ -46,16 +45,7 @@ impl ListQuery {
     /// # Errors
     /// [`Error::Invalid`] where that is no number.
     pub fn limit(&self) -> Result<u64, Error> {
-        if self.limit.is_empty() {
-            return Ok(DEFAULT_LIMIT);
-        }
-        let number = self
-            .limit
-            .parse::<i64>()
-            .ok()
-            .and_then(|number| u64::try_from(number).ok());
-        let limit = number.ok_or_else(|| Error::invalid("limit", format!("Say how many, from 1 to {MOST_LIMIT}.")))?;
-        Ok(limit.clamp(1, MOST_LIMIT))
+        paging::limit(&self.limit, MOST_LIMIT)
     }
 
     /// Which ids are asked for: those below.
@@ -63,8 +53,7 @@ impl ListQuery {
     /// # Errors
     /// [`Error::Invalid`] where that is no place in the list.
     pub fn before(&self) -> Result<Option<i64>, Error> {
-        let cursor = Some(self.cursor.as_str()).filter(|cursor| !cursor.is_empty());
-        cursor.map(parse_cursor).transpose()
+        paging::before(&self.cursor)
     }
 }
 
@@ -265,12 +254,6 @@ pub fn told_once(secret: String, webhook: &Webhook) -> Response {
         previous_secret_until: webhook.previous_secret_until,
     };
     ([(header::CACHE_CONTROL, "no-store")], Json(json)).into_response()
-}
-
-/// Where the list goes on.
-fn parse_cursor(cursor: &str) -> Result<i64, Error> {
-    let wrong = "This address leads to no page of the list. Leave the cursor out to start from the newest.";
-    cursor.parse().map_err(|_| Error::invalid("cursor", wrong))
 }
 
 async fn json_of(webhooks: &Webhooks, webhook: Webhook) -> Result<WebhookJson, Error> {

@@ -3,8 +3,8 @@
 use super::history::{self as story, FieldChange, History, Origin, Step};
 use super::values::{NewProduct, Patch};
 use crate::catalog::product::{ProductJson, parse_id, unknown};
-use crate::http::Error;
 use crate::http::json::JsonFields;
+use crate::http::{Error, paging};
 use crate::platform::database::Database;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -14,7 +14,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-const DEFAULT_STEPS: u64 = 50;
 const MOST_STEPS: u64 = 500;
 
 /// How much of a history is asked for. Empty words count as left out.
@@ -29,16 +28,7 @@ pub struct HistoryQuery {
 
 impl HistoryQuery {
     fn limit(&self) -> Result<u64, Error> {
-        if self.limit.is_empty() {
-            return Ok(DEFAULT_STEPS);
-        }
-        let number = self
-            .limit
-            .parse::<i64>()
-            .ok()
-            .and_then(|number| u64::try_from(number).ok());
-        let limit = number.ok_or_else(|| Error::invalid("limit", format!("Say how many, from 1 to {MOST_STEPS}.")))?;
-        Ok(limit.clamp(1, MOST_STEPS))
+        paging::limit(&self.limit, MOST_STEPS)
     }
 }
 

@@ -8,21 +8,16 @@ use super::retry;
 use super::{live, view};
 use crate::http::fragment::Wanted;
 use crate::http::pages::Flash;
-use crate::http::{Error, flash, format, render};
+use crate::http::{Error, flash, format, render, sse};
 use crate::webhooks::look::{parse_id, unknown, view_of};
 use crate::webhooks::state::Webhooks;
 use crate::webhooks::try_again::cancel_retry as end_retry;
 use crate::webhooks::webhook::Webhook;
 use axum::Json;
 use axum::extract::{Form, Path, Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::sse::{KeepAlive, Sse};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-/// Lines are not always prompt.
-const HEARTBEAT: Duration = Duration::from_secs(10);
 
 type Answer = Result<Response, Error>;
 
@@ -73,13 +68,7 @@ impl LogQuery {
 pub async fn watch(State(webhooks): State<Webhooks>, Path(id): Path<String>) -> Answer {
     let seen = webhooks.watches.watch(parse_id(&id)?).await?.ok_or_else(unknown)?;
     let stream = live::events(&webhooks.watches, seen);
-    let mut response = Sse::new(stream)
-        .keep_alive(KeepAlive::new().interval(HEARTBEAT).text("still here"))
-        .into_response();
-    // Proxies must not gather what is meant to be live.
-    let no = header::HeaderValue::from_static("no");
-    response.headers_mut().insert("x-accel-buffering", no);
-    Ok(response)
+    Ok(sse::live(stream))
 }
 
 /// `GET /webhooks/{id}/deliveries/{delivery}`.

@@ -1,0 +1,62 @@
+//! Which part of a list an address asks for. Empty words count as left out.
+
+use super::Error;
+
+/// How many a page has unless the address says.
+const USUAL_LIMIT: u64 = 50;
+
+/// How many a page is to have: 50 unless said, never more than `most`.
+///
+/// # Errors
+/// [`Error::Invalid`] where that is no number.
+pub fn limit(word: &str, most: u64) -> Result<u64, Error> {
+    if word.is_empty() {
+        return Ok(USUAL_LIMIT);
+    }
+    let number = word.parse::<i64>().ok().and_then(|number| u64::try_from(number).ok());
+    let limit = number.ok_or_else(|| Error::invalid("limit", format!("Say how many, from 1 to {most}.")))?;
+    Ok(limit.clamp(1, most))
+}
+
+/// The id below which a list that begins with the newest goes on; none where it is to begin.
+///
+/// # Errors
+/// [`Error::Invalid`] where that is no place in the list.
+pub fn before(cursor: &str) -> Result<Option<i64>, Error> {
+    let cursor = Some(cursor).filter(|cursor| !cursor.is_empty());
+    cursor.map(parse_cursor).transpose()
+}
+
+/// The same of a cursor that is there.
+///
+/// # Errors
+/// [`Error::Invalid`] where that is no place in the list.
+pub fn parse_cursor(cursor: &str) -> Result<i64, Error> {
+    let wrong = "This address leads to no page of the list. Leave the cursor out to start from the newest.";
+    cursor.parse().map_err(|_| Error::invalid("cursor", wrong))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_kept_within_bounds() {
+        for (word, expected) in [("", 50), ("0", 1), ("7", 7), ("200", 200), ("9999", 200)] {
+            assert_eq!(limit(word, 200).unwrap(), expected, "{word}");
+        }
+        for bad in ["x", "-1", "1.5", " 1", "9999999999999999999999"] {
+            assert_eq!(
+                limit(bad, 200).unwrap_err().detail(),
+                "Say how many, from 1 to 200.",
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn cursors_are_ids() {
+        assert_eq!((before("").unwrap(), before("17").unwrap()), (None, Some(17)));
+        assert!(before("x").is_err() && parse_cursor("").is_err());
+    }
+}
