@@ -5,6 +5,9 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+/// A name longer than this is cut in messages.
+const SHORT_NAME_CHARS: usize = 60;
+
 /// `500000` as `500,000`.
 pub fn number(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
@@ -24,6 +27,13 @@ pub fn number(value: i64) -> String {
 /// A number and its noun: `1 product`, `2,000 products`.
 pub fn count(value: i64, one: &str, many: &str) -> String {
     format!("{} {}", number(value), if value == 1 { one } else { many })
+}
+
+/// A name in quotation marks, cut where it is very long.
+pub fn quoted(name: &str) -> String {
+    let short: String = name.chars().take(SHORT_NAME_CHARS).collect();
+    let dots = if short.len() < name.len() { "…" } else { "" };
+    format!("“{short}{dots}”")
 }
 
 /// Bytes in decimal units, as file managers show them: `90.2 MB`.

@@ -136,7 +136,7 @@ pub async fn is_current(pool: &PgPool) -> sqlx::Result<bool> {
     Ok(taken >= MIGRATIONS.iter().count() as i64)
 }
 
-/// What time the database has.
+/// What time the database has: the clock that all machines share.
 pub async fn now(pool: &PgPool) -> sqlx::Result<DateTime<Utc>> {
     sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await
 }

@@ -2,11 +2,12 @@
 //!
 //! They hold what a page shows and nothing that fetches it; the words are in [`super::view`] and the templates.
 
+use super::address::URL_MAX_CHARS;
 use super::form::WebhookForm;
 use super::health::Health;
 use super::log::LogView;
 use super::snippets::SNIPPETS;
-use super::values::{DESCRIPTION_MAX_CHARS, EVENTS, FIELDS, HEADER_MAX_CHARS, URL_MAX_CHARS};
+use super::values::{DESCRIPTION_MAX_CHARS, EVENTS, FIELDS, HEADER_MAX_CHARS};
 use super::view::{Standing, WebhookView};
 use crate::http::FieldError;
 use crate::http::format::filters;

@@ -119,8 +119,3 @@ pub async fn replace_secret(pool: &PgPool, id: i64, secret: &[u8]) -> sqlx::Resu
     .await?;
     Ok(done.rows_affected() == 1)
 }
-
-/// The clock that all machines share.
-pub async fn now(pool: &PgPool) -> sqlx::Result<DateTime<Utc>> {
-    sqlx::query_scalar("SELECT now()").fetch_one(pool).await
-}

@@ -1,13 +1,14 @@
 //! Testing a webhook: one message at once, whose answer is told in plain words and counts for nothing.
 
+use super::log;
 use super::save::secret_of;
 use super::secret::Secret;
 use super::sending::Outgoing;
 use super::state::Webhooks;
 use super::tell::message_id;
 use super::webhook::Webhook;
-use super::{log, queries};
 use crate::http::Error;
+use crate::platform::database;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -41,7 +42,7 @@ pub struct Tested {
 /// # Errors
 /// Where the secret or the headers cannot be read, or the database is away.
 pub async fn test(webhooks: &Webhooks, webhook: &Webhook) -> Result<TestJson, Error> {
-    let now = queries::now(&webhooks.database.pool).await?;
+    let now = database::now(&webhooks.database.pool).await?;
     let body = json!({
         "type": "webhook.test", "timestamp": now,
         "data": {"message": "This is a test. If you can read it and its signature is right, all is well."},

@@ -1,13 +1,12 @@
 //! What somebody wants a webhook to be, and whether it may be that.
 
+use super::address::URL_MAX_CHARS;
 use super::sending::check_header;
 use super::view::capital;
 use crate::http::FieldError;
 use crate::http::format::number;
 use std::collections::BTreeMap;
 
-/// The longest address, in characters.
-pub const URL_MAX_CHARS: usize = 2_000;
 /// The longest description, in characters.
 pub const DESCRIPTION_MAX_CHARS: usize = 500;
 /// The longest value of an extra header, in characters.

@@ -2,11 +2,8 @@
 
 use super::health::Health;
 use super::values::{EVENTS, Event, FIELDS};
-use crate::http::format::count;
+use crate::http::format::{count, quoted};
 use chrono::{DateTime, Utc};
-
-/// A name longer than this is cut in messages.
-const SHORT_NAME_CHARS: usize = 60;
 
 /// A webhook as pages show it.
 #[derive(Clone, Debug)]
@@ -183,13 +180,6 @@ pub fn milliseconds(duration_ms: i32) -> String {
         ..10_000 => count(i64::from(duration_ms), "ms", "ms"),
         _ => format!("{:.1} s", f64::from(duration_ms) / 1000.0),
     }
-}
-
-/// A name in quotation marks, cut where it is very long.
-pub fn quoted(name: &str) -> String {
-    let short: String = name.chars().take(SHORT_NAME_CHARS).collect();
-    let dots = if short.len() < name.len() { "…" } else { "" };
-    format!("“{short}{dots}”")
 }
 
 /// A sentence's beginning.

@@ -43,9 +43,10 @@ use std::time::Duration;
 
 /// A part of the memory that indexing may take is for what is being built, the rest for what comes and goes.
 const BUILDING_SHARE: usize = 2;
-/// So often indexing gives way to pages, in products or grams, and for so long at most: what is indexed must be found soon.
-const GIVES_WAY_EVERY: usize = 2_048;
-const GIVES_WAY: Duration = Duration::from_millis(30);
+/// After how many products or grams indexing makes way for others, and for how long: at most so long while pages are at
+/// work, since what is indexed must be found soon; always when it compacts, which has time.
+const PAUSES_EVERY: usize = 2_048;
+const PAUSE: Duration = Duration::from_millis(30);
 
 /// What searching needs. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -92,8 +93,8 @@ impl Search {
 
     /// Gives way to pages now and then, after so much has been done.
     async fn give_way(&self, done: usize) {
-        if done.is_multiple_of(GIVES_WAY_EVERY) {
-            give_way(&self.database.pool, GIVES_WAY).await;
+        if done.is_multiple_of(PAUSES_EVERY) {
+            give_way(&self.database.pool, PAUSE).await;
         }
     }
 }

@@ -7,13 +7,13 @@
 //! Dead products stay in their segments until nothing else is to be done; then these are compacted, and small ones
 //! folded.
 
-use super::Search;
 use super::builder::{Builder, Built};
 use super::columns::{self, Column};
 use super::folding::{FOLD_PRODUCTS, worth_compacting, worth_folding};
 use super::index_queries::{self as queries, Change};
 use super::queries::is_behind;
 use super::read_queries::{SegmentRow, dead, segments};
+use super::{PAUSE, PAUSES_EVERY, Search};
 use crate::platform::fault;
 use crate::platform::giving_way::is_rush;
 use anyhow::Result;
@@ -27,9 +27,6 @@ use std::time::Duration;
 
 /// Products that one step looks at, about.
 const STEP_PRODUCTS: i64 = 500_000;
-/// Who compacts has time: so often, in products, it lets others have the processor for so long.
-const RESTS_EVERY: usize = 2_048;
-const REST: Duration = Duration::from_millis(30);
 /// How often it is looked whether something waits to be indexed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -188,8 +185,8 @@ async fn index_piece(
         }
         work.indexed.insert(id as u64);
         add(&mut builder, row, search).await?;
-        if is_disturbed.is_some() && builder.len().is_multiple_of(RESTS_EVERY) {
-            tokio::time::sleep(REST).await;
+        if is_disturbed.is_some() && builder.len().is_multiple_of(PAUSES_EVERY) {
+            tokio::time::sleep(PAUSE).await;
         }
     }
     drop(rows);

@@ -4,7 +4,7 @@ use super::api::unknown;
 use super::pages::{RetryChoice, RetryView};
 use super::queries::{self, DeliveryRow};
 use crate::http::{Error, format};
-use crate::webhooks::queries::now;
+use crate::platform::database::now;
 use crate::webhooks::state::Webhooks;
 use crate::webhooks::try_again::{self as retries, Retry};
 use crate::webhooks::webhook::Webhook;
