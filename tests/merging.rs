@@ -2,7 +2,8 @@
 
 mod support;
 
-use product_importer::imports::{Engine, Import, State, TerminalImport, import_file, write_sample};
+use anyhow::Context as _;
+use product_importer::imports::{Engine, Import, Mode, NewStatus, State, TerminalImport, import_file, write_sample};
 use product_importer::platform::doorbell::Carrier;
 use product_importer::platform::stopping;
 use product_importer::platform::storage::FileStorage;
@@ -47,8 +48,8 @@ impl Bench {
         let options = TerminalImport {
             filename: "products.csv",
             bytes_total: csv.len() as u64,
-            mode,
-            new_status,
+            mode: Mode::from_word(mode).context("no mode")?,
+            new_status: NewStatus::from_word(new_status).context("no status")?,
         };
         let file = std::fs::File::open(&path)?;
         import_file(&self.engine, &self.database.database, file, &options, |_| {}).await

@@ -6,7 +6,7 @@ use super::start::{self, Connections};
 use super::waiting::Patience;
 use crate::catalog::{self, Search};
 use crate::config::{BrokerSettings, DatabaseSettings, SearchSettings};
-use crate::imports::{self, Engine, Import, ImportJson, Phase, State, TerminalImport};
+use crate::imports::{self, Engine, Import, ImportJson, Mode, NewStatus, Phase, State, TerminalImport};
 use crate::platform::database::Database;
 use crate::platform::doorbell::Doorbell;
 use crate::platform::stopping::{self, Stopping};
@@ -25,11 +25,11 @@ pub struct ImportArguments {
     /// The CSV file
     file: PathBuf,
     /// What to do with SKUs that are known and with those that are not
-    #[arg(long, default_value = "overwrite", value_parser = ["overwrite", "create_only", "update_only"])]
-    mode: String,
+    #[arg(long, value_enum, default_value_t = Mode::Overwrite)]
+    mode: Mode,
     /// The status of new products, where the file does not say
-    #[arg(long, default_value = "active", value_parser = ["active", "inactive"])]
-    new_status: String,
+    #[arg(long, value_enum, default_value_t = NewStatus::Active)]
+    new_status: NewStatus,
     /// Print the import as JSON instead of a summary
     #[arg(long)]
     json: bool,
@@ -157,8 +157,8 @@ async fn import(
     let options = TerminalImport {
         filename: &name,
         bytes_total,
-        mode: &arguments.mode,
-        new_status: &arguments.new_status,
+        mode: arguments.mode,
+        new_status: arguments.new_status,
     };
     let bar = bar(bytes_total);
     let import = imports::import_file(&engine, database, file, &options, |import| {

@@ -61,7 +61,7 @@ impl Model {
     }
 }
 
-/// Declares an enum that is text in the database, in JSON and in forms: the same words everywhere.
+/// Declares an enum that is text in the database, in JSON, in forms and on the command line: the same words everywhere.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$variant_about:meta])* $variant:ident = $word:literal,)+ }) => {
         #[derive(
@@ -99,6 +99,16 @@ macro_rules! words {
                     $($word => Some(Self::$variant),)+
                     _ => None,
                 }
+            }
+        }
+
+        impl clap::ValueEnum for $name {
+            fn value_variants<'a>() -> &'a [Self] {
+                Self::ALL
+            }
+
+            fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+                Some(clap::builder::PossibleValue::new(self.as_str()))
             }
         }
     };

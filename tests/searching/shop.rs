@@ -8,7 +8,7 @@ use product_importer::catalog::edit::{self, EditError, NewProduct, Patch};
 use product_importer::catalog::{
     Filter, ListQuery, Page, Product, Search, Step, Total, count, index_backlog, index_changes, list_page,
 };
-use product_importer::imports::{Engine, FileSource, Outcome, TerminalImport, write_sample};
+use product_importer::imports::{Engine, FileSource, Mode, NewStatus, Outcome, TerminalImport, write_sample};
 use product_importer::platform::doorbell::Doorbell;
 use product_importer::platform::stopping;
 use product_importer::platform::storage::FileStorage;
@@ -57,8 +57,8 @@ impl Shop {
         let options = TerminalImport {
             filename: "products.csv",
             bytes_total: csv.len() as u64,
-            mode: "overwrite",
-            new_status: "active",
+            mode: Mode::Overwrite,
+            new_status: NewStatus::Active,
         };
         let file = std::fs::File::open(&path)?;
         // As the terminal does, but for its last step, which is to index.

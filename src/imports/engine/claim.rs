@@ -3,6 +3,7 @@
 use super::claim_queries as queries;
 use super::stop::{Result, Stop};
 use crate::catalog;
+use crate::imports::import::{Mode, NewStatus};
 use crate::platform::claim;
 use sqlx::{PgPool, PgTransaction};
 use std::time::Duration;
@@ -27,8 +28,8 @@ pub struct Claim {
 pub struct Claimed {
     pub id: i64,
     pub token: Uuid,
-    pub mode: String,
-    pub new_status: String,
+    pub mode: Mode,
+    pub new_status: NewStatus,
     pub attempts: i32,
     pub last_error: Option<String>,
     pub reading: Option<sqlx::types::Json<super::reading::Checkpoint>>,

@@ -11,6 +11,7 @@ use super::ranges::{self, Range};
 use super::reading_queries::lock_claim;
 use super::stop::{Result, Stop};
 use crate::catalog::{self, BulkCounts, BulkMode, BulkOrigin, BulkWriter};
+use crate::imports::import::{Mode, NewStatus};
 use crate::imports::staging::{BlockKeys, Staging};
 use crate::platform::database::is_conflict;
 use crate::platform::fault;
@@ -56,7 +57,7 @@ pub async fn merge(pool: &PgPool, claimed: &Claimed) -> Result<()> {
     transaction.commit().await?;
     let ranges = ranges::of_import(&mut connection, claim, &blocks).await?;
     drop(connection);
-    let origin = origin_of(claimed)?;
+    let origin = origin_of(claimed);
     let turn = Arc::new(Mutex::new(()));
     let lanes = ranges.into_iter().filter(|range| !range.done).map(|range| {
         let lane = Lane {
@@ -98,18 +99,16 @@ async fn finish(pool: &PgPool, claim: Claim, staging: Staging) -> Result<()> {
     Ok(())
 }
 
-fn origin_of(claimed: &Claimed) -> Result<BulkOrigin> {
-    let mode = match claimed.mode.as_str() {
-        "overwrite" => BulkMode::Overwrite,
-        "create_only" => BulkMode::CreateOnly,
-        "update_only" => BulkMode::UpdateOnly,
-        other => return Err(anyhow!("the mode {other} is not known").into()),
-    };
-    Ok(BulkOrigin {
+fn origin_of(claimed: &Claimed) -> BulkOrigin {
+    BulkOrigin {
         import_id: claimed.id,
-        mode,
-        new_active: claimed.new_status == "active",
-    })
+        mode: match claimed.mode {
+            Mode::Overwrite => BulkMode::Overwrite,
+            Mode::CreateOnly => BulkMode::CreateOnly,
+            Mode::UpdateOnly => BulkMode::UpdateOnly,
+        },
+        new_active: claimed.new_status == NewStatus::Active,
+    }
 }
 
 /// One range on its way through.

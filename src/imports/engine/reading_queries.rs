@@ -2,6 +2,7 @@
 
 use super::claim::Claim;
 use super::reading::{Checkpoint, Progress};
+use crate::imports::import::{Mode, NewStatus};
 use crate::imports::read::Rejected;
 use crate::platform::copy::CopyIn;
 use sqlx::types::Json;
@@ -26,8 +27,8 @@ pub async fn create_terminal(
     pool: &PgPool,
     filename: &str,
     bytes_total: i64,
-    mode: &str,
-    new_status: &str,
+    mode: Mode,
+    new_status: NewStatus,
 ) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "INSERT INTO imports (filename, source, mode, new_status, state, phase, bytes_total, bytes_received,
@@ -36,8 +37,8 @@ pub async fn create_terminal(
          RETURNING id",
     )
     .bind(filename)
-    .bind(mode)
-    .bind(new_status)
+    .bind(mode.as_str())
+    .bind(new_status.as_str())
     .bind(bytes_total)
     .fetch_one(pool)
     .await

@@ -7,6 +7,7 @@ use super::reading::{self, Ended};
 use super::reading_queries;
 use super::source::{Source, UploadSource};
 use super::stop::{Result, Stop};
+use crate::imports::import::{Mode, NewStatus};
 use crate::platform::database::Trouble;
 use crate::platform::doorbell::Doorbell;
 use crate::platform::stopping::Stopping;
@@ -182,8 +183,8 @@ fn pause_after(error: &anyhow::Error, attempts: i32) -> Duration {
 pub struct TerminalImport<'a> {
     pub filename: &'a str,
     pub bytes_total: u64,
-    pub mode: &'a str,
-    pub new_status: &'a str,
+    pub mode: Mode,
+    pub new_status: NewStatus,
 }
 
 fn no_reason(claimed: &Claimed) -> String {
