@@ -5,12 +5,12 @@
 //! meanwhile left another change. Killed anywhere, a step has not happened.
 //!
 //! Dead products stay in their segments until nothing else is to be done; then these are compacted, and small ones
-//! folded.
+//! merged.
 
 use super::builder::{Builder, Built};
 use super::columns::{self, Column};
-use super::folding::{FOLD_PRODUCTS, worth_compacting, worth_folding};
 use super::index_queries::{self as queries, Change};
+use super::merge_policy::{MERGED_PRODUCTS, worth_compacting, worth_merging};
 use super::queries::is_behind;
 use super::read_queries::{SegmentRow, dead, segments};
 use super::{PAUSE, PAUSES_EVERY, Search};
@@ -71,15 +71,15 @@ pub async fn index_changes(search: &Search) -> Result<Step> {
     let older = segments(&mut transaction).await?;
     index_ranges(&mut transaction, search, &mut work).await?;
     let is_importing = !work.indexed.is_empty();
-    let folded = worth_folding(&older, work.ids.len(), is_importing);
-    for segment in older.iter().filter(|segment| folded.contains(&segment.id)) {
+    let merged = worth_merging(&older, work.ids.len(), is_importing);
+    for segment in older.iter().filter(|segment| merged.contains(&segment.id)) {
         work.ids |= living(&mut transaction, segment).await?;
     }
     index_named(&mut transaction, search, &mut work, None).await?;
-    for segment in older.iter().filter(|segment| !folded.contains(&segment.id)) {
+    for segment in older.iter().filter(|segment| !merged.contains(&segment.id)) {
         bury(&mut transaction, segment, &work.changed).await?;
     }
-    queries::remove_segments(&mut transaction, &folded).await?;
+    queries::remove_segments(&mut transaction, &merged).await?;
     queries::remove_changes(&mut transaction, &work.over).await?;
     fault::point("search.step")?;
     transaction.commit().await?;
@@ -144,8 +144,8 @@ async fn index_ranges(connection: &mut PgConnection, search: &Search, work: &mut
     write(connection, search, builder, work).await
 }
 
-/// Indexes single products, and those of segments that are folded. What a segment has no room for goes into the next one,
-/// in the same step: noted as changed again, it would have the next step fold what this one has made, without end.
+/// Indexes single products, and those of segments that are merged. What a segment has no room for goes into the next one,
+/// in the same step: noted as changed again, it would have the next step merge what this one has made, without end.
 async fn index_named(
     connection: &mut PgConnection,
     search: &Search,
@@ -154,7 +154,7 @@ async fn index_named(
 ) -> Result<()> {
     let ids: Vec<i64> = (&work.ids - &work.indexed).iter().map(|id| id as i64).collect();
     // So many that they fit; an order over all of them would have to be kept somewhere.
-    for piece in ids.chunks(FOLD_PRODUCTS as usize) {
+    for piece in ids.chunks(MERGED_PRODUCTS as usize) {
         let mut rest = piece.to_vec();
         while !rest.is_empty() {
             rest = index_piece(connection, search, &rest, work, is_disturbed).await?;
@@ -260,16 +260,16 @@ async fn compact_unless(search: &Search, is_disturbed: &AtomicBool) -> Result<St
         return Ok(Step::Busy);
     };
     let segments = segments(&mut transaction).await?;
-    let folded = worth_compacting(&segments, search.room.load(Ordering::Relaxed));
-    if folded.is_empty() {
+    let merged = worth_compacting(&segments, search.room.load(Ordering::Relaxed));
+    if merged.is_empty() {
         return Ok(Step::Idle);
     }
     let mut work = Work::default();
-    for segment in segments.iter().filter(|segment| folded.contains(&segment.id)) {
+    for segment in segments.iter().filter(|segment| merged.contains(&segment.id)) {
         work.ids |= living(&mut transaction, segment).await?;
     }
     index_named(&mut transaction, search, &mut work, Some(is_disturbed)).await?;
-    queries::remove_segments(&mut transaction, &folded).await?;
+    queries::remove_segments(&mut transaction, &merged).await?;
     fault::point("search.compact")?;
     transaction.commit().await?;
     Ok(Step::Done(work.indexed.len()))

@@ -1,27 +1,27 @@
-//! Which segments are made into a new one.
+//! Which segments are merged into a new one.
 //!
-//! Every search looks at each segment, so few are wanted; but what is folded is indexed once more. So small ones are
-//! folded, and only together with about as much as they are: then their number grows with the logarithm of the products,
-//! and no product is indexed more often than that.
+//! Every search looks at each segment, so few are wanted; but what is merged is indexed once more. So small ones are
+//! merged, and only together with about as many products as they have themselves: then the number of segments grows with
+//! the logarithm of the products, and no product is indexed more often than that.
 
 use super::read_queries::SegmentRow;
 
 /// Segments that small ones are made into are not larger than this.
-pub const FOLD_PRODUCTS: u64 = 300_000;
-/// Segments up to this size are always worth folding into a new one.
+pub const MERGED_PRODUCTS: u64 = 300_000;
+/// Segments up to this size are always worth merging into a new one.
 const SMALL_SEGMENT: u64 = 500;
-/// While imports come in, segments are folded only when there are more than this.
+/// While imports come in, segments are merged only when there are more than this.
 const MANY_SEGMENTS: usize = 12;
-/// A step that has something to index folds no more than this, so that what is committed meanwhile is found soon.
-const FOLDED_AT_ONCE: u64 = 20_000;
+/// A step that has something to index merges no more than this, so that what is committed meanwhile is found soon.
+const MERGED_AT_ONCE: u64 = 20_000;
 /// When nothing else is to be done, so many small segments are made into one.
 const SEVERAL: usize = 4;
 
 /// The segments that are better made into a new one at once, when `named` products are indexed anyway: those of which
 /// nothing is left, and those that are small beside that. So that an import is found soon, these wait until there are many.
-pub fn worth_folding(segments: &[SegmentRow], named: u64, is_importing: bool) -> Vec<i64> {
+pub fn worth_merging(segments: &[SegmentRow], named: u64, is_importing: bool) -> Vec<i64> {
     let may_wait = is_importing && segments.len() < MANY_SEGMENTS;
-    fold(segments, named, FOLDED_AT_ONCE, |segment, total| {
+    chosen(segments, named, MERGED_AT_ONCE, |segment, total| {
         !may_wait && segment.living() <= 2 * total.max(SMALL_SEGMENT / 2)
     })
 }
@@ -29,27 +29,32 @@ pub fn worth_folding(segments: &[SegmentRow], named: u64, is_importing: bool) ->
 /// The segments that are better made anew when nothing else is to be done: those of which most is dead, or else the small
 /// ones of which imports leave many. `room` is for how many products a segment has room in memory, as far as is known.
 pub fn worth_compacting(segments: &[SegmentRow], room: u64) -> Vec<i64> {
-    let mostly_dead = fold(segments, 0, FOLD_PRODUCTS, |segment, _| {
+    let mostly_dead = chosen(segments, 0, MERGED_PRODUCTS, |segment, _| {
         segment.dead_products as u64 > segment.living()
     });
     if mostly_dead.is_empty() {
-        several_small(segments, room.min(FOLD_PRODUCTS))
+        several_small(segments, room.min(MERGED_PRODUCTS))
     } else {
         mostly_dead
     }
 }
 
 /// Chooses from the smallest on what goes into a segment that so many products are in already.
-fn fold(segments: &[SegmentRow], mut total: u64, most: u64, is_wanted: impl Fn(&SegmentRow, u64) -> bool) -> Vec<i64> {
-    let mut folded = Vec::new();
+fn chosen(
+    segments: &[SegmentRow],
+    mut total: u64,
+    most: u64,
+    is_wanted: impl Fn(&SegmentRow, u64) -> bool,
+) -> Vec<i64> {
+    let mut merged = Vec::new();
     for segment in by_size(segments) {
         let living = segment.living();
         if living == 0 || (total + living <= most && is_wanted(segment, total)) {
             total += living;
-            folded.push(segment.id);
+            merged.push(segment.id);
         }
     }
-    folded
+    merged
 }
 
 /// The smallest segments, as many as have `most` products at most. The largest of them has no more than all others, which
@@ -68,8 +73,8 @@ fn several_small(segments: &[SegmentRow], most: u64) -> Vec<i64> {
         before = total;
     }
     let are_several = together >= SEVERAL;
-    let folded = by_size.iter().take(if are_several { together } else { 0 });
-    folded.map(|segment| segment.id).collect()
+    let merged = by_size.iter().take(if are_several { together } else { 0 });
+    merged.map(|segment| segment.id).collect()
 }
 
 fn by_size(segments: &[SegmentRow]) -> Vec<&SegmentRow> {
@@ -153,18 +158,18 @@ mod tests {
     }
 
     #[test]
-    fn a_step_folds_what_is_small_beside_what_it_indexes() {
+    fn a_step_merges_what_is_small_beside_what_it_indexes() {
         let all = segments(&[300, 900, 2_000, 30_000]);
-        assert_eq!(sizes(&all, &worth_folding(&all, 1, false)), [300]);
-        assert_eq!(sizes(&all, &worth_folding(&all, 400, false)), [300, 900, 2_000]);
+        assert_eq!(sizes(&all, &worth_merging(&all, 1, false)), [300]);
+        assert_eq!(sizes(&all, &worth_merging(&all, 400, false)), [300, 900, 2_000]);
         assert_eq!(
-            sizes(&all, &worth_folding(&all, 1, true)),
+            sizes(&all, &worth_merging(&all, 1, true)),
             [0; 0],
             "an import is more urgent"
         );
         let many = segments(&[1_000; 30]);
         assert_eq!(
-            worth_folding(&many, 5_000, true).len(),
+            worth_merging(&many, 5_000, true).len(),
             15,
             "not more than is done in a moment"
         );
