@@ -12,7 +12,7 @@ use crate::config::{
 };
 use crate::http::serving;
 use crate::http::site_guard::SiteGuard;
-use crate::imports::{Engine, UploadSettings as Keeping, Uploads};
+use crate::imports::{self, Engine, Uploads};
 use crate::platform::database::{Database, Trouble};
 use crate::platform::doorbell::Doorbell;
 use crate::platform::sealing::SealingKey;
@@ -192,11 +192,11 @@ pub fn uploads(database: &Database, engine: &Engine, settings: &UploadSettings) 
         database: database.clone(),
         storage: engine.storage.clone(),
         doorbell: engine.doorbell.clone(),
-        settings: Keeping {
+        settings: imports::UploadSettings {
             max_size_bytes: settings.upload_max_bytes,
             expire_after: hours(settings.upload_expire_hours),
             keep_file_for: hours(settings.keep_file_hours),
-            ..Keeping::default()
+            ..imports::UploadSettings::default()
         },
     }
 }

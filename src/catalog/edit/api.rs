@@ -1,6 +1,6 @@
 //! `/api/v1/products`: changing products by hand, and their history.
 
-use super::history::{self as story, FieldChange, History, Origin, Step};
+use super::history::{self, FieldChange, History, Origin, Step};
 use super::values::{NewProduct, Patch};
 use crate::catalog::product::{ProductJson, parse_id, unknown};
 use crate::http::json::JsonFields;
@@ -250,7 +250,7 @@ pub async fn history(
     Path(id): Path<String>,
     Query(query): Query<HistoryQuery>,
 ) -> Result<Json<HistoryJson>, Error> {
-    let found = story::history(&database, parse_id(&id)?, query.limit()? as usize).await?;
+    let found = history::history(&database, parse_id(&id)?, query.limit()? as usize).await?;
     Ok(Json(found.ok_or_else(unknown)?.into()))
 }
 

@@ -122,7 +122,7 @@ struct Reading {
     rejections_kept: i64,
     rejections_seen: i64,
     writing: Option<JoinHandle<Result<i64>>>,
-    told_at: Instant,
+    saved_at: Instant,
 }
 
 impl Reading {
@@ -160,17 +160,17 @@ impl Reading {
             rejections_kept,
             rejections_seen: rejections_seen as i64,
             writing: None,
-            told_at: Instant::now(),
+            saved_at: Instant::now(),
         })
     }
 
-    /// Waits for more bytes; while none come, what has been read is told.
+    /// Waits for more bytes; while none come, it is written down what has been read.
     async fn next(&mut self, source: &mut Source) -> Result<Chunk> {
         let mut next = std::pin::pin!(source.next());
         if let Ok(chunk) = tokio::time::timeout(PROGRESS_EVERY, &mut next).await {
             return Ok(chunk?);
         }
-        self.tell().await?;
+        self.save_progress().await?;
         Ok(next.await?)
     }
 
@@ -201,15 +201,15 @@ impl Reading {
         if gathered.run.is_full() {
             self.write_run(false).await?;
         }
-        if is_first || many_rejected || self.told_at.elapsed() >= PROGRESS_EVERY {
-            self.tell().await?;
+        if is_first || many_rejected || self.saved_at.elapsed() >= PROGRESS_EVERY {
+            self.save_progress().await?;
         }
         Ok(())
     }
 
     async fn finish(&mut self) -> Result<()> {
         self.on_thread(Reader::finish).await?;
-        self.tell().await?;
+        self.save_progress().await?;
         self.write_run(true).await?;
         self.wait_for_write().await
     }
@@ -231,8 +231,8 @@ impl Reading {
         let (reader, gathered, result) = tokio::task::spawn_blocking(job).await?;
         self.parts = Some((reader, gathered));
         if result.is_err() {
-            // The import is about to fail: how far it came and what was rejected is told first.
-            self.tell().await?;
+            // The import is about to fail: how far it came and what was rejected is written down first.
+            self.save_progress().await?;
         }
         Ok(result?)
     }
@@ -243,9 +243,9 @@ impl Reading {
             .ok_or_else(|| Stop::Trouble(anyhow::anyhow!("reading went on after it had stopped")))
     }
 
-    /// Tells how far reading is, and keeps the rejected rows so far.
-    async fn tell(&mut self) -> Result<()> {
-        self.told_at = Instant::now();
+    /// Writes down how far reading is, and the rejected rows so far.
+    async fn save_progress(&mut self) -> Result<()> {
+        self.saved_at = Instant::now();
         let bytes_read = self.bytes_read;
         let (reader, gathered) = self.parts()?;
         let position = reader.position();
@@ -254,7 +254,7 @@ impl Reading {
             rows_read: position.rows_read,
             rejected: position.rejected,
             columns: reader.columns().cloned(),
-            warnings: reader.warnings().iter().map(told).collect(),
+            warnings: reader.warnings().iter().map(warning_json).collect(),
         };
         let mut rejected = std::mem::take(&mut gathered.rejected);
         let seen = self.rejections_seen + rejected.len() as i64;
@@ -262,7 +262,7 @@ impl Reading {
         let known = (self.rejections_kept - self.rejections_seen).clamp(0, rejected.len() as i64);
         rejected.drain(..known as usize);
         let first = self.rejections_seen + known + 1;
-        to_the_end(tell(self.pool.clone(), self.claim, first, rejected, progress)).await??;
+        to_the_end(write_progress(self.pool.clone(), self.claim, first, rejected, progress)).await??;
         self.rejections_seen = seen;
         self.rejections_kept = self.rejections_kept.max(seen);
         Ok(())
@@ -271,7 +271,7 @@ impl Reading {
     /// Sorts and writes the run so far, in the background, once the one before it is written.
     async fn write_run(&mut self, is_end: bool) -> Result<()> {
         // What the checkpoint counts as rejected must be kept by then.
-        self.tell().await?;
+        self.save_progress().await?;
         self.wait_for_write().await?;
         let (reader, gathered) = self.parts()?;
         let run = std::mem::replace(&mut gathered.run, Run::new());
@@ -291,7 +291,13 @@ impl Reading {
 }
 
 /// Writes progress and the rejected rows, the first of which is number `first`.
-async fn tell(pool: PgPool, claim: Claim, first: i64, rejected: Vec<Rejected>, progress: Progress) -> Result<()> {
+async fn write_progress(
+    pool: PgPool,
+    claim: Claim,
+    first: i64,
+    rejected: Vec<Rejected>,
+    progress: Progress,
+) -> Result<()> {
     let mut transaction = pool.begin().await?;
     queries::keep_rejections(&mut transaction, claim.import_id, first, &rejected).await?;
     if !queries::record_progress(&mut *transaction, claim, &progress).await? {
@@ -301,7 +307,7 @@ async fn tell(pool: PgPool, claim: Claim, first: i64, rejected: Vec<Rejected>, p
     Ok(())
 }
 
-fn told(warning: &Warning) -> serde_json::Value {
+fn warning_json(warning: &Warning) -> serde_json::Value {
     json!({
         "kind": warning.kind,
         "count": warning.count,

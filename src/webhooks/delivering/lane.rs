@@ -30,9 +30,21 @@ pub struct Due {
     pub body: String,
 }
 
+/// What a lane wants deliveries for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WishKind {
+    /// Whatever is due.
+    Any,
+    /// Those of products that are not in flight.
+    Others,
+    /// Those that waited while nothing was sent.
+    Backlog,
+}
+
 /// What a lane wants to be fetched.
 #[derive(Clone, Debug)]
 pub struct Wish {
+    pub kind: WishKind,
     pub webhook_id: i64,
     pub claim: Uuid,
     pub room: usize,
@@ -156,20 +168,24 @@ impl Lane {
         }
         let (above, since) = self.backlog.map_or((0, None), |backlog| (backlog.upto, backlog.until));
         let wish = self.wish();
-        let fresh = Wish {
+        let any = Wish {
             above,
             since,
             ..wish.clone()
         };
         let mut wishes = Vec::new();
         if self.wants_more() {
-            wishes.push(fresh);
+            wishes.push(any);
         } else if self.wants_others() {
-            let busy_products = self.flying_products.iter().copied().collect();
-            wishes.push(Wish { busy_products, ..fresh });
+            wishes.push(Wish {
+                kind: WishKind::Others,
+                busy_products: self.flying_products.iter().copied().collect(),
+                ..any
+            });
         }
         if self.wants_backlog() {
             wishes.push(Wish {
+                kind: WishKind::Backlog,
                 room: GENTLE_QUEUE,
                 upto: above,
                 ..wish
@@ -195,6 +211,7 @@ impl Lane {
 
     fn wish(&self) -> Wish {
         Wish {
+            kind: WishKind::Any,
             webhook_id: self.webhook_id,
             claim: self.claim,
             room: QUEUE,
@@ -208,24 +225,17 @@ impl Lane {
 
     /// Takes what was fetched for a wish.
     pub fn take(&mut self, wish: &Wish, fetched: Vec<Due>, has_more: bool) {
-        let is_backlog = wish.upto < i64::MAX;
-        match (is_backlog, wish.busy_products.is_empty()) {
-            (true, _) => self.more.backlog = has_more,
-            (false, true) => self.more.any = has_more,
-            (false, false) => self.more.others = has_more,
-        }
+        let (more, queue) = match wish.kind {
+            WishKind::Any => (&mut self.more.any, &mut self.waiting),
+            WishKind::Others => (&mut self.more.others, &mut self.waiting),
+            WishKind::Backlog => (&mut self.more.backlog, &mut self.backlog_waiting),
+        };
+        *more = has_more;
         if self.is_closed {
             return;
         }
-        for due in fetched {
-            self.known.insert(due.id);
-            if is_backlog {
-                &mut self.backlog_waiting
-            } else {
-                &mut self.waiting
-            }
-            .push_back(due);
-        }
+        self.known.extend(fetched.iter().map(|due| due.id));
+        queue.extend(fetched);
     }
 
     /// What is sent next, where something can be with `most` in flight: it is in flight from then on.
