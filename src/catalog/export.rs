@@ -76,7 +76,7 @@ async fn read(
         };
         ensure!(
             generation(pool).await? == began_in,
-            "all products were deleted or brought back while they were being exported"
+            "all products were deleted or brought back while they were being exported. Run the export again."
         );
         if let Some(last) = piece.last() {
             after.clone_from(&last.sku_key);

@@ -177,7 +177,7 @@ impl fmt::Display for Refusal {
             Self::TooLong => "this address is too long: 2,000 characters at most",
             Self::OtherScheme => "the address must begin with https:// or http://",
             Self::Credentials => "leave the user name and password out of the address; extra headers keep them hidden",
-            Self::NoPort => "there is no port 0",
+            Self::NoPort => "there is no port 0; use a port from 1 to 65535, or leave it out",
             Self::Address(address, place, None) => return write!(formatter, "{address} {}", place.words()),
             Self::Address(address, place, Some(name)) => {
                 return write!(formatter, "{name} leads to {address}, which {}", place.words());

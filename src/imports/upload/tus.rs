@@ -42,7 +42,7 @@ pub(super) fn check_version(headers: &HeaderMap) -> http::Result<()> {
         return Ok(());
     }
     Err(Error::PreconditionFailed(
-        "Only version 1.0.0 of the tus protocol is spoken here.".into(),
+        "Only version 1.0.0 of the tus protocol is spoken here. Send `Tus-Resumable: 1.0.0`.".into(),
     ))
 }
 
