@@ -14,22 +14,32 @@ pub const DESCRIPTION_MAX_CHARS: usize = 100_000;
 /// A product.
 pub type Product = Model;
 
-/// A row of `products`; see its migration for what the columns mean.
+/// A row of `products`.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, sqlx::FromRow)]
 #[sea_orm(table_name = "products")]
-#[allow(missing_docs, reason = "the columns are explained in the migration")]
 pub struct Model {
+    /// The same for as long as the product is there, also when its SKU changes.
     #[sea_orm(primary_key)]
     pub id: i64,
+    /// When it came into the catalogue.
     pub created_at: DateTime<Utc>,
+    /// When anything about it last changed.
     pub updated_at: DateTime<Utc>,
+    /// The import that added it or was the last to change it; null where no import has.
     pub import_id: Option<i64>,
+    /// The line of that import's file; null once it was changed by hand.
     pub import_line: Option<i64>,
+    /// 1 at first, and one more with every change.
     pub version: i32,
+    /// Whether it is shown, or kept back.
     pub active: bool,
+    /// As last written.
     pub sku: String,
+    /// The folded SKU ([`crate::catalog::SkuKey`]): no two products have the same.
     pub sku_key: String,
+    /// What it is called; at most [`NAME_MAX_CHARS`].
     pub name: String,
+    /// What is told about it; may be empty.
     pub description: String,
 }
 

@@ -29,5 +29,7 @@ pub async fn not_ready() -> (StatusCode, &'static str) {
 
 /// Everything else, in a process that waits for its database.
 pub async fn not_yet() -> Error {
-    Error::Unavailable(anyhow::anyhow!("it has not been there since this process started; see whether it runs, and what DATABASE_URL says"))
+    Error::Unavailable(anyhow::anyhow!(
+        "it has not been there since this process started; see whether it runs, and what DATABASE_URL says"
+    ))
 }

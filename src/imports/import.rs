@@ -10,41 +10,70 @@ use serde::{Deserialize, Serialize};
 /// An import.
 pub type Import = Model;
 
-/// A row of `imports`; see its migration for what the columns mean.
+/// A row of `imports`.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, sqlx::FromRow)]
 #[sea_orm(table_name = "imports")]
-#[allow(missing_docs, reason = "the columns are explained in the migration")]
 pub struct Model {
+    /// Later imports have higher ones.
     #[sea_orm(primary_key)]
     pub id: i64,
+    /// What the file was called where it came from.
     pub filename: String,
+    /// Whether it was sent here or read from a disk.
     pub source: Source,
+    /// What happens to products that exist, and to those that do not.
     pub mode: Mode,
+    /// The status of products it creates, where the file does not say.
     pub new_status: NewStatus,
+    /// How far it is, for who looks from outside.
     pub state: State,
+    /// What is being done at the moment.
     pub phase: Phase,
+    /// Why it failed, in plain words; null unless it did.
     pub error: Option<String>,
+    /// The size of the file; null while a streamed upload has not ended.
     pub bytes_total: Option<i64>,
+    /// How much of it has arrived.
     pub bytes_received: i64,
+    /// What the upload said of itself, as tus writes it (`Upload-Metadata`); null where it said nothing.
     pub upload_metadata: Option<String>,
+    /// When an upload that sends nothing is given up; null unless one is going on.
     pub upload_expires_at: Option<DateTime<Utc>>,
+    /// When the kept file was removed; null while it is there.
     pub file_removed_at: Option<DateTime<Utc>>,
+    /// How much of the file has been read.
     pub bytes_read: i64,
+    /// Where reading goes on after a crash (`engine::reading::Checkpoint`); null before the first run is staged.
     pub reading: Option<Json>,
+    /// When its last row had been read; null before.
     pub read_at: Option<DateTime<Utc>>,
+    /// What the columns of the file were taken for; null before its header has been read.
     pub columns: Option<Json>,
+    /// What was odd in the file: a list, empty where nothing was.
     pub warnings: Json,
+    /// Rows read so far, without the header and blank lines.
     pub rows_read: i64,
+    /// Products that are new.
     pub created: i64,
+    /// Products that were changed.
     pub updated: i64,
+    /// Products that were as the file says already.
     pub unchanged: i64,
+    /// Good rows overruled by a later good row of the same file with the same SKU.
     pub duplicates: i64,
+    /// Rows left alone because of the mode.
     pub skipped: i64,
+    /// Rows that could not be taken.
     pub rejected: i64,
+    /// Until when nobody else may take it up: a worker's lease, or a pause before the next try; null without either.
     pub lease_until: Option<DateTime<Utc>>,
+    /// Tries in a row without a new checkpoint, the one that is going on included.
     pub attempts: i32,
+    /// When its first byte was announced.
     pub created_at: DateTime<Utc>,
+    /// When a worker began; null before.
     pub started_at: Option<DateTime<Utc>>,
+    /// When it ended, in whatever way; null before.
     pub finished_at: Option<DateTime<Utc>>,
 }
 

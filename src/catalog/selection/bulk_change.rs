@@ -38,23 +38,36 @@ pub enum BulkState {
     Cancelled,
 }
 
-/// A row of `bulk_changes`; see its migration for what the columns mean.
+/// A row of `bulk_changes`.
 #[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(missing_docs, reason = "the columns are explained in the migration")]
 pub struct BulkChange {
+    /// Later changes have higher ones.
     pub id: i64,
+    /// What is done to each product.
     pub action: BulkAction,
+    /// How far it is.
     pub state: BulkState,
+    /// Which products are meant; null where they were named by their ids.
     pub filter: Option<Json<Filter>>,
+    /// The deletion that this one takes back; null for all others.
     pub undoes: Option<i64>,
+    /// How many products were meant.
     pub expected: i64,
+    /// How many have been looked at.
     pub done: i64,
+    /// How many of them have become others, gone or come back.
     pub changed: i64,
+    /// The SKU key of the last product that was looked at; null before the first, and without a filter.
     pub after_key: Option<String>,
+    /// The same of a deletion that is taken back: the last of its pieces that came back.
     pub after_number: i64,
+    /// Tries in a row that got no further, the one that is going on included.
     pub attempts: i32,
+    /// Why it failed; null unless it did.
     pub error: Option<String>,
+    /// When it was asked for.
     pub created_at: DateTime<Utc>,
+    /// When it was over; null before.
     pub finished_at: Option<DateTime<Utc>>,
     /// Whether it deleted products that can still be brought back.
     pub can_be_undone: bool,
