@@ -5,8 +5,8 @@
 //! file for a large catalogue, it is not. So a range is read up to a limit, and a batch that meets the limit is looked
 //! up key by key, as are the next ones, more and more of them before a range is tried again.
 
-use super::BulkRow;
 use super::queries;
+use super::writer::BulkRow;
 use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 

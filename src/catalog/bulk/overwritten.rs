@@ -5,7 +5,7 @@
 //! flags, the version that was overwritten, where that came from, and the old values of what changed. An old value is
 //! told by what it shares with the new one at both ends, and what stood between. Numbers are LEB128.
 
-use super::{BulkRow, Existing};
+use super::writer::{BulkRow, Existing};
 use crate::catalog::product::Product;
 
 const FORMAT: u8 = 1;

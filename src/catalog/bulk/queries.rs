@@ -1,7 +1,7 @@
 //! The SQL of bulk writing.
 
 use super::overwritten::Overwritten;
-use super::{BulkOrigin, BulkRow, Change, Existing};
+use super::writer::{BulkOrigin, BulkRow, Change, Existing};
 use crate::platform::copy::CopyIn;
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
