@@ -65,7 +65,7 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// A cache that takes so much memory at most.
+    /// A cache that takes up to that many bytes.
     pub fn of(bytes: u64) -> Self {
         Self(Quick::with_weighter((bytes / USUAL_BYTES) as usize, bytes, Weight))
     }

@@ -12,9 +12,9 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// So many of a term's rarest trigrams are looked at: the others seldom tell more.
+/// How many of a term's trigrams are looked at, the rarest first: the others seldom rule anything out.
 const MOST_TRIGRAMS: usize = 10;
-/// So few products are not made fewer by reading long bitmaps.
+/// With this few products left, reading long bitmaps to rule out more of them does not pay.
 const FEW: u64 = 16;
 /// A beginning whose words fill more pages than this is looked up by its first three characters.
 const MOST_WORD_PAGES: i32 = 6;
@@ -267,7 +267,7 @@ impl Found {
         grams.into_iter().filter_map(|gram| self.grams.get(gram))
     }
 
-    /// Those of several grams that are worth looking at, the rarest first; none where a segment lacks one of them.
+    /// The grams worth looking at, the rarest first; `None` when the segment lacks one of them, so that nothing matches.
     fn rarest(&self, grams: &[Vec<u8>]) -> Option<Vec<&Held>> {
         let held = grams.iter().map(|gram| self.grams.get(gram));
         let mut held = held.collect::<Option<Vec<&Held>>>()?;

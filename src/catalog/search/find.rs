@@ -18,9 +18,9 @@ use anyhow::Result;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-/// So few candidates are all fetched, which also tells exactly how many match.
+/// Up to this many candidates are all fetched, which also tells exactly how many match.
 const FEW: u64 = 200;
-/// The same where an order would have to be walked along.
+/// The same limit where the other way would be to walk along an order.
 const FEW_IN_ORDER: u64 = 1_000;
 /// Candidates of a segment that are looked at together, at least and at most.
 const LEAST_AT_ONCE: usize = 4;
@@ -361,7 +361,7 @@ fn lagging(streams: &[Stream<'_>], found: &[Placed], is_descending: bool, want: 
     (!chosen.is_empty()).then_some((chosen, wanted.min(MOST_AT_ONCE)))
 }
 
-/// Where the last of the first `want` stands, if there are so many.
+/// The position of result number `want`, if that many were found.
 fn nth(found: &[Placed], is_descending: bool, want: usize) -> Option<&Position> {
     let mut positions: Vec<&Position> = found.iter().map(|(position, _)| position).collect();
     if want == 0 || positions.len() < want {

@@ -24,7 +24,7 @@ const STATUS: u8 = b's';
 /// The import that added it or was the last to change it.
 const IMPORT: u8 = b'i';
 
-/// So many characters of a description's word are kept.
+/// How many characters of a description's word are kept.
 const WORD_CHARS: usize = 12;
 
 /// What a product is found by besides its description.

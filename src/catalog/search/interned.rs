@@ -19,10 +19,10 @@ pub struct Interned {
 
 /// How many short strings are remembered.
 const RECENT: usize = 1 << 12;
-/// So long is a string of which the bytes are one number.
+/// Strings of exactly this many bytes, the most usual ones, are first looked up by their bytes as one number.
 const SHORT: usize = 3;
 
-/// What is known of a string without looking at it.
+/// What is compared before the string itself is.
 struct Known {
     hash: u64,
     start: u32,

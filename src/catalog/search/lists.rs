@@ -86,7 +86,7 @@ impl Lists {
         }
     }
 
-    /// Its slices are left to waste: lists turn into sets early, when they are short.
+    /// Turns a list into a set of bits. Its slices are not used again, which costs little: lists turn early, while short.
     fn make_set(&mut self, number: usize) {
         let mut bits = Vec::new();
         self.all[number].each(&self.slices, |ordinal| put_bit(&mut bits, ordinal));

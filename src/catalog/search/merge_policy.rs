@@ -14,7 +14,7 @@ const SMALL_SEGMENT: u64 = 500;
 const MANY_SEGMENTS: usize = 12;
 /// A step that has something to index merges no more than this, so that what is committed meanwhile is found soon.
 const MERGED_AT_ONCE: u64 = 20_000;
-/// When nothing else is to be done, so many small segments are made into one.
+/// When nothing else is to be done, small segments are merged once there are this many.
 const SEVERAL: usize = 4;
 
 /// The segments that are better made into a new one at once, when `named` products are indexed anyway: those of which
@@ -39,7 +39,7 @@ pub fn worth_compacting(segments: &[SegmentRow], room: u64) -> Vec<i64> {
     }
 }
 
-/// Chooses from the smallest on what goes into a segment that so many products are in already.
+/// Chooses, beginning with the smallest, which segments go into a new one that already gets `total` products.
 fn chosen(
     segments: &[SegmentRow],
     mut total: u64,

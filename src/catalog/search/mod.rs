@@ -41,7 +41,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A part of the memory that indexing may take is for what is being built, the rest for what comes and goes.
+/// Of the memory that indexing may take, one part in this many is for the segment being built, the rest for what comes and
+/// goes.
 const BUILDING_SHARE: usize = 2;
 /// After how many products or grams indexing makes way for others, and for how long: at most so long while pages are at
 /// work, since what is indexed must be found soon; always when it compacts, which has time.
@@ -61,7 +62,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// A search over this database, of which the index is built with so much memory, in megabytes.
+    /// A search over this database, whose index may take `index_memory_mb` megabytes to build.
     pub fn new(database: Database, index_memory_mb: u32) -> Self {
         Self {
             database,
@@ -71,7 +72,7 @@ impl Search {
         }
     }
 
-    /// The same with a cache of what searches read of the index, of so many megabytes at most.
+    /// The same with a cache of up to `cache_mb` megabytes for what searches read of the index.
     #[must_use]
     pub fn caching(self, cache_mb: u32) -> Self {
         Self {
@@ -91,7 +92,7 @@ impl Search {
         }
     }
 
-    /// Gives way to pages now and then, after so much has been done.
+    /// Gives way to pages whenever `done`, counted in products or grams, reaches a multiple of [`PAUSES_EVERY`].
     async fn give_way(&self, done: usize) {
         if done.is_multiple_of(PAUSES_EVERY) {
             give_way(&self.database.pool, PAUSE).await;

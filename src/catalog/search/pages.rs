@@ -12,7 +12,7 @@ use roaring::RoaringBitmap;
 const PAGE_BYTES: usize = 1_900;
 /// A longer bitmap is a row of its own.
 const BITMAP_BYTES: usize = 400;
-/// Up to so many products are listed. The number stands where the next two would.
+/// Up to this many products are written as a list, which begins with their number; the next two mark other forms.
 const LISTED: u8 = 32;
 const BITMAP: u8 = 254;
 const CHUNK: u8 = 255;

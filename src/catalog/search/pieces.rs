@@ -7,7 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Longer pieces than this seldom come again.
 const PIECE_BYTES: usize = 48;
-/// So much memory may they take.
+/// How much memory the remembered pieces may take.
 const MOST_BYTES: usize = 12 << 20;
 const GRAM_BYTES: usize = 4;
 
@@ -20,7 +20,7 @@ pub struct Pieces {
     hasher: DefaultHashBuilder,
 }
 
-/// What is known of a piece without looking at it.
+/// What is compared before the piece itself is.
 struct Known {
     hash: u64,
     start: u32,

@@ -65,7 +65,7 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// Whether there are so many that a search does not see all of them yet.
+    /// Whether more products wait than a search can scan, so that some cannot be found yet.
     pub fn is_noticed(self) -> bool {
         is_too_much(self.products, self.imported)
     }
@@ -94,7 +94,7 @@ pub async fn is_behind(pool: &PgPool) -> sqlx::Result<bool> {
     Ok(backlog(pool).await?.is_noticed())
 }
 
-/// Whether so many products wait for the index, so many of them from imports, that a search does not scan them all.
+/// Whether more products wait for the index, altogether or from imports, than a search can scan.
 pub fn is_too_much(products: i64, imported: i64) -> bool {
     products > SCANNED_PRODUCTS || imported > SCANNED_IMPORTED
 }

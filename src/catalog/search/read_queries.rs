@@ -41,8 +41,8 @@ pub async fn segments(connection: &mut PgConnection) -> sqlx::Result<Vec<Segment
         .await
 }
 
-/// What is not indexed yet, changes by hand first and the newest before others, so that none of these is missing where
-/// there are too many altogether. Long lists are left out.
+/// What is not indexed yet: changes by hand first, and the newest first, so that these are there even when not
+/// everything can be scanned. Long lists are left out.
 pub async fn pending(connection: &mut PgConnection) -> sqlx::Result<Vec<PendingRow>> {
     sqlx::query_as(
         "SELECT products, product_ids IS NULL AS is_imported, import_id, first_key, last_key, done_key,

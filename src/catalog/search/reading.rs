@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// When more is pending than a search may scan, only hand edits of at most this many products are still scanned.
 const SCANNED_CHANGE: i64 = 100;
 
-/// A segment of so few products is read as a whole when it is first seen.
+/// Segments with up to this many products are read as a whole when they are first seen.
 const SMALL_SEGMENT: i32 = 1_000;
 /// What every search asks of a segment.
 const ALWAYS: [Column; 3] = [Column::IdFences, Column::GramFences, Column::Ends];
@@ -32,7 +32,7 @@ pub struct Reading<'a> {
     pub fresh: Vec<Product>,
     /// Their ids, and those of products that are gone.
     pub fresh_ids: Vec<i64>,
-    /// Whether there are others that are not, more than can be scanned each time.
+    /// Whether more products wait for the index than a search can scan, so that some cannot be found yet.
     pub is_behind: bool,
 }
 

@@ -37,7 +37,7 @@ pub enum Step {
     Idle,
     /// Another process is at it.
     Busy,
-    /// So many products were indexed; there may be more.
+    /// This many products were indexed; there may be more.
     Done(u64),
 }
 
@@ -275,7 +275,7 @@ async fn compact_unless(search: &Search, is_disturbed: &AtomicBool) -> Result<St
     Ok(Step::Done(work.indexed.len()))
 }
 
-/// Looks for the first time after a while: whoever begins has looked.
+/// Returns once compacting is unwelcome. The first look comes after a pause: the caller has just looked.
 async fn until_unwelcome(pool: &PgPool) -> Result<()> {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
@@ -285,8 +285,8 @@ async fn until_unwelcome(pool: &PgPool) -> Result<()> {
     }
 }
 
-/// Whether something is more urgent than to compact: while that goes on, nothing is indexed, and every search scans what
-/// people change.
+/// Whether something is more urgent than compacting. While segments are compacted nothing is indexed, so every search has
+/// to scan what people change.
 async fn is_unwelcome(pool: &PgPool) -> Result<bool> {
     Ok(is_rush(pool).await || is_behind(pool).await?)
 }

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 /// How often an idle process looks for changes to index. Large batches cannot be found before.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 const BUSY_LOOK_EVERY: Duration = Duration::from_millis(20);
-/// Changes wait so long for others, since each step leaves a segment that every search then looks at.
+/// How long changes wait for others to join them, since each step leaves a segment that every search then looks at.
 const GATHERED_FOR: Duration = Duration::from_millis(400);
 const GATHERING_LOOK_EVERY: Duration = Duration::from_millis(50);
 const RETRY_AFTER: Duration = Duration::from_secs(2);
-/// So long nothing is indexed before it is looked for something to compact, or so long where something always is.
+/// Compacting waits until nothing has been indexed for `QUIET`, or for `NEVER_QUIET` where that never happens.
 const QUIET: Duration = Duration::from_secs(10);
 const NEVER_QUIET: Duration = Duration::from_mins(10);
 
@@ -24,8 +24,8 @@ struct Last {
 }
 
 impl Last {
-    /// Whether it is time to compact: when nothing has been indexed for a while, since whoever has just imported may go on
-    /// importing; or at last.
+    /// Whether it is time to look for something to compact: when nothing has been indexed for a while, since another
+    /// import may follow the last one; or when the last look is long ago.
     fn is_long_ago(&self) -> bool {
         let looked = self.looked.elapsed();
         looked >= QUIET && (self.indexed.elapsed() >= QUIET || looked >= NEVER_QUIET)
