@@ -16,7 +16,7 @@ pub struct ExportedProduct {
     pub active: bool,
 }
 
-/// Notes that so many products more (or fewer) are active and inactive.
+/// Notes how many more products (or fewer, below zero) are active and inactive.
 pub async fn add_count_change(
     executor: impl PgExecutor<'_>,
     active_change: i64,
@@ -57,8 +57,8 @@ pub async fn compact_count_changes(executor: impl PgExecutor<'_>) -> sqlx::Resul
     Ok(())
 }
 
-/// The next products of that status, or of any, behind that key, in the order of their SKUs: at most `limit`, and no
-/// more once their descriptions have [`EXPORT_BYTES`]. None are left where there are none.
+/// The next products of that status, or of any, after that key, in the order of their SKUs: at most `limit`, and no more
+/// once their descriptions add up to [`EXPORT_BYTES`]. An empty answer means that the last one was reached.
 pub async fn exported(
     pool: &PgPool,
     active: Option<bool>,

@@ -146,8 +146,8 @@ pub async fn overwritten(
     .await
 }
 
-/// Lets go of what batches overwrote more than so many days ago, of at most so many, and says how many they were. Only
-/// the oldest are looked at: those of the imports with the lowest ids.
+/// Removes what batches overwrote more than `keep_days` ago, for up to `limit` batches, and says for how many it did.
+/// Only the oldest are looked at: those of the imports with the lowest ids.
 pub async fn sweep_overwritten(executor: impl PgExecutor<'_>, keep_days: i32, limit: i64) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "DELETE FROM import_edits WHERE (import_id, last_key) IN (

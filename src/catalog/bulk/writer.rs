@@ -7,7 +7,7 @@ use crate::catalog::counts;
 use crate::catalog::search::{self, Imported};
 use sqlx::PgConnection;
 
-/// A batch of which at least one row in so many was written is noted as a range of keys.
+/// A batch is noted for the search index as one range of keys when at least one row in this many was written.
 const RANGE_SHARE: usize = 8;
 
 /// A product as a file has it. Rows of one call have different keys.

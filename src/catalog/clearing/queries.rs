@@ -16,7 +16,7 @@ pub async fn wait_at_most(connection: &mut PgConnection, wait: Duration) -> sqlx
 }
 
 /// Keeps everybody from the catalogue and its twin, and imports from beginning or ending to be merged. The catalogue
-/// comes last: while the others are waited for, nobody waits for it.
+/// is locked last, so that nobody has to wait for it while the other locks are waited for.
 pub async fn lock(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::raw_sql(
         "LOCK TABLE cleared.products IN ACCESS EXCLUSIVE MODE;
