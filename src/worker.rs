@@ -7,7 +7,7 @@ use crate::webhooks::{self, Delivering, Rings};
 use std::time::Duration;
 
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
-/// Every so many sweeps, the place of files is looked through for what belongs to nobody.
+/// After how many sweeps the file storage is searched for files that belong to no import.
 const ORPHANS_EVERY: u32 = 60;
 
 /// How long what is over is kept.

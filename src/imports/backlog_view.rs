@@ -4,7 +4,7 @@ use crate::catalog::IndexBacklog;
 use crate::http::format::{duration, number};
 use std::time::Duration;
 
-/// Nothing takes this long to be made searchable, unless nobody is at it.
+/// Products that have waited this long are not being indexed by anybody.
 const LONG_WAIT: Duration = Duration::from_mins(2);
 
 /// How many products cannot be found yet, when there are so many that somebody may miss them.

@@ -5,7 +5,7 @@ use crate::catalog;
 use sea_orm::{DatabaseConnection, DbErr, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use sqlx::PgPool;
 
-/// Rejected rows are fetched by so much, and the rest of the row that goes beyond it.
+/// Rejected rows are fetched in pages of about this size; the last row of a page is whole even if it goes beyond.
 const PAGE_BYTES: i64 = 1 << 20;
 
 /// A rejected row as it is kept.

@@ -9,7 +9,7 @@ use std::fmt;
 
 const VALUE_MAX_LETTERS: usize = 200;
 const MOST_VALUES: usize = 100;
-/// Of a row on one line of a page.
+/// How much of a row is shown on one line of a page.
 const ROW_MAX_LETTERS: usize = 300;
 
 /// A rejected row, for pages and live viewers.
@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for Cutting {
     }
 }
 
-/// At most so many letters, and a sign that there were more.
+/// The first `letters` letters, and a sign if there were more.
 fn cut(text: String, letters: usize) -> String {
     match text.char_indices().nth(letters) {
         // Not cut in place: that would keep the room of the long one.

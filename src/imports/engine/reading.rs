@@ -54,8 +54,8 @@ pub enum Ended {
     Paused,
 }
 
-/// Reads from the last checkpoint to the end of what there is, or until the process is to stop: what has been read then is
-/// staged, so that whoever goes on need not read it again.
+/// Reads from the last checkpoint to the end of the file, or until the upload pauses or the process is to stop. What has
+/// been read by then is staged, so that the next worker need not read it again.
 pub async fn read(
     pool: &PgPool,
     claimed: &Claimed,

@@ -100,8 +100,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Works while the claim is held, and writes down how it ended. When the process is to stop, the work has so long to
-    /// come to an end by itself.
+    /// Works while the claim is held, and writes down how it ended. When the process is to stop, the work has `patience`
+    /// to come to an end by itself.
     async fn see_through(&self, claimed: &Claimed, patience: Duration, work: impl Future<Output = Result<()>>) {
         let claim = claimed.claim();
         let mut stopping = self.stopping.clone();
@@ -169,8 +169,8 @@ impl Engine {
     }
 }
 
-/// How long an import rests after so many tries without progress: seconds altogether, or five minutes where somebody has
-/// to make room first.
+/// How long an import waits after its `attempts`-th try without progress. All waits together are some seconds, or five
+/// minutes where somebody has to make room on a disk first.
 fn pause_after(error: &anyhow::Error, attempts: i32) -> Duration {
     let shortest = match Trouble::within(error) {
         Trouble::DiskFull => Duration::from_secs(10),

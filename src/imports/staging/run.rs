@@ -92,7 +92,7 @@ impl Run {
         }
     }
 
-    /// Of each key the last row, which is told how many it overrules.
+    /// Keeps the last row of each key, and notes on it how many earlier ones it overrules.
     fn fold(&mut self, sorted: &[Entry]) -> Vec<Entry> {
         let mut kept: Vec<Entry> = Vec::with_capacity(sorted.len());
         let mut overruled = 0;

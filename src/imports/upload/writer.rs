@@ -142,7 +142,7 @@ pub(super) async fn throw_away(uploads: &Uploads, key: &str) {
     }
 }
 
-/// Waiting for a database that is away, for so long.
+/// How long to go on waiting for a database that is away.
 struct Patience {
     until: Instant,
     pause: Duration,
