@@ -23,7 +23,7 @@ pub struct Step {
     pub pause: Duration,
 }
 
-/// Whoever asks for it does not wait for the end of a rest that the receiver has asked for.
+/// Makes a delivery due now. A rest that the receiver has asked for ends: a person wants to see what happens.
 pub async fn try_again(pool: &PgPool, delivery_id: i64) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "WITH again AS (

@@ -72,8 +72,8 @@ pub async fn sweep_events(pool: &PgPool, keep: Duration, limit: i64) -> sqlx::Re
     Ok(done.rows_affected())
 }
 
-/// Those of deleted webhooks too. What they counted goes on being counted, by the same statement: whoever asks in between
-/// sees one or the other.
+/// Removes old hours, and those of deleted webhooks. The same statement adds what they counted to the sum of swept hours,
+/// so that figures never miss it or count it twice.
 pub async fn sweep_hours(pool: &PgPool, keep: Duration) -> sqlx::Result<()> {
     sqlx::query(
         "WITH gone AS (
@@ -100,7 +100,7 @@ pub async fn sweep_retries(pool: &PgPool, keep: Duration) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// A webhook of which nothing waits any more from before it was switched on has caught up.
+/// Ends the gentle pace of webhooks for which nothing waits any more from before they were switched on.
 pub async fn end_backlogs(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE webhooks SET backlog_upto = NULL, version = version + 1
@@ -113,7 +113,7 @@ pub async fn end_backlogs(pool: &PgPool) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Secrets of which the day beside their successors is over.
+/// Forgets replaced secrets whose day of grace is over.
 pub async fn forget_secrets_before(pool: &PgPool) -> sqlx::Result<()> {
     sqlx::query(
         "UPDATE webhooks SET previous_secret = NULL, previous_secret_until = NULL, version = version + 1

@@ -16,7 +16,7 @@ pub async fn switch_on(connection: &mut PgConnection, webhook_id: i64) -> sqlx::
     Ok(done.rows_affected() == 1)
 }
 
-/// Its failures and its rest are those of before.
+/// Forgets since when it has failed, and the rest that its receiver asked for: both are from before it was switched on.
 pub async fn forget_failures(connection: &mut PgConnection, webhook_id: i64) -> sqlx::Result<()> {
     sqlx::query("UPDATE webhook_lanes SET failing_since = NULL, rest_until = NULL WHERE webhook_id = $1")
         .bind(webhook_id)

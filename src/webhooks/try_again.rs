@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use std::time::Duration;
 
-/// So many deliveries become due at once, and after that time the next ones: a receiver that has just come back is
-/// not to be run over.
+/// How many deliveries become due at once, and how long after them the next ones do: a receiver that has just come back
+/// must not be overwhelmed.
 const PIECE: i64 = 50;
 const PIECE_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_secs(1);

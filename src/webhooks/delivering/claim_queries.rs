@@ -127,7 +127,7 @@ pub async fn set_aside(pool: &PgPool, held: (i64, Uuid), rest: Duration, error: 
     Ok(())
 }
 
-/// Fetches what is due, by turns of the wishes, until it is so many bytes.
+/// Fetches what is due, taking turns between the wishes, up to `max_bytes` of bodies.
 ///
 /// `id + 0` keeps PostgreSQL from walking the webhook's deliveries by their ids, most of which were sent long ago: by its
 /// statistics, which know nothing yet of what has just come, that looks as good as the index of what is due.

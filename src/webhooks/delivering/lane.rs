@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 /// Deliveries per fetch. Fetch again when fewer than half of this many are queued.
 pub const QUEUE: usize = 128;
-/// What waits for the sake of a few products does not keep others out, up to so many.
+/// Up to this many are queued when those that wait are all of a few products, so that others are not kept out.
 const QUEUE_MAX: usize = 8 * QUEUE;
-/// The pace of what waited while a webhook was switched off: a receiver that has just come back is not to be run over.
+/// The pace of what waited while a webhook was switched off: a receiver that has just come back must not be overwhelmed.
 const GENTLE_EVERY: Duration = Duration::from_millis(50);
 const GENTLE_QUEUE: usize = 16;
 /// How many may be in flight before anything was answered: of different products, so that one that goes unanswered does

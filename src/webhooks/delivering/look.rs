@@ -19,10 +19,10 @@ const SET_ASIDE_FOR: Duration = Duration::from_mins(1);
 /// What to look for.
 #[derive(Debug)]
 pub struct Look {
-    /// So many free lanes may be claimed.
+    /// How many free lanes may be claimed.
     pub lanes: usize,
     pub wishes: Vec<Wish>,
-    /// So many bytes of bodies there is room for.
+    /// How many bytes of bodies there is room for.
     pub room_bytes: usize,
 }
 

@@ -16,7 +16,7 @@ const WAITS: [Duration; 9] = [
     Duration::from_hours(20),
     Duration::from_hours(24),
 ];
-/// Each wait is up to so much shorter or longer, so that what failed together does not come back together.
+/// By which share each wait is made shorter or longer at random, so that what failed together does not come back together.
 const SPREAD: f64 = 0.2;
 /// After a 410: delay until the delivery is sent to the webhook's new address.
 pub const AFTER_GONE: Duration = WAITS[0];

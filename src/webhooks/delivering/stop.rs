@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-/// How long what is in flight may take. What takes longer is sent again by whoever goes on.
+/// How long what is in flight may still take. What takes longer is sent again by the next worker.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Worker {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// Nobody sees more than that.
+/// How often the webhooks that somebody watches are looked at; what changes between two looks is told as one.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The database stands still, or its host has vanished: the next look has another connection.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(20);

@@ -17,9 +17,9 @@ use sqlx::PgPool;
 use std::collections::BTreeMap;
 
 const PAGE_SIZE: i64 = 25;
-/// For so long a page tells that trying again is over.
+/// For how long a page says that trying again has ended.
 const TOLD_FOR: Duration = Duration::minutes(10);
-/// Of so many changes a product's page tells who was told of them, and so much altogether.
+/// For how many of its newest changes a product's page shows who was told, and how many deliveries altogether.
 const SHOWN_CHANGES: i64 = 5;
 const SHOWN_OF_PRODUCT: i64 = 250;
 

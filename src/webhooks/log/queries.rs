@@ -160,7 +160,7 @@ pub async fn failed(pool: &PgPool, webhook_id: i64, most: i64) -> sqlx::Result<i
     .await
 }
 
-/// What webhooks that are there were told of the newest changes of a product: of so many, and so much altogether.
+/// What the webhooks that still exist were told of the newest `changes` of a product, at most `limit` deliveries.
 pub async fn about_product(pool: &PgPool, product_id: i64, changes: i64, limit: i64) -> sqlx::Result<Vec<ToldRow>> {
     sqlx::query_as(
         "SELECT w.url, w.description, w.enabled AND w.paused_at IS NULL AS is_sending, d.id, d.event_id, d.webhook_id, d.product_id, e.type AS kind, d.state, d.attempts,

@@ -5,7 +5,7 @@ use crate::webhooks::values;
 use crate::webhooks::view::{capital, milliseconds, result_words};
 use chrono::{DateTime, Utc};
 
-/// Of what was sent a page shows so much.
+/// How much of what was sent a page shows.
 pub const SHOWN_BODY_BYTES: usize = 16 * 1024;
 
 /// A delivery as lists show it.
