@@ -41,8 +41,8 @@ pub enum Connections {
 }
 
 impl Connections {
-    /// How many of `most` are for work and how many for pages. One is left to whoever has no share: bringing the schema
-    /// up to date is work.
+    /// How many of `most` are for work and how many for pages. Each gets at least one: even a process for pages has to
+    /// bring the schema up to date, which is work.
     fn shares(self, most: u32) -> (u32, u32) {
         match self {
             Self::Pages => (1, most - 1),

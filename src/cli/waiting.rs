@@ -62,8 +62,8 @@ async fn again_and_again<T>(patience: Patience, attempt: impl AsyncFn() -> anyho
     }
 }
 
-/// Opens what a process needs. When that takes long, whoever asks meanwhile is told to come back: a platform ends processes
-/// that do not answer.
+/// Opens what a process needs. When that takes long, requests are answered meanwhile, by asking to come back: platforms end
+/// processes that do not answer.
 pub async fn while_answering<T>(listener: &mut TcpListener, opening: impl Future<Output = T>) -> T {
     let mut opening = std::pin::pin!(opening);
     match tokio::time::timeout(QUIET, &mut opening).await {

@@ -45,7 +45,7 @@ async fn serve_within(
     connections.shutdown().await;
 }
 
-/// Serves while something is being done. Who is connected then is let go, and the listener is there for others.
+/// Serves while something is being done. After that, connections end by themselves and the listener can be used again.
 pub async fn serve_while<T>(listener: &mut TcpListener, router: &Router, doing: impl Future<Output = T>) -> T {
     let connections = GracefulShutdown::new();
     let done = tokio::select! {

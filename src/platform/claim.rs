@@ -13,7 +13,7 @@ pub struct Task {
     pub id: i64,
     /// What is done next, in a word.
     pub stage: String,
-    /// Whoever has it.
+    /// The claim of whoever works on it; null while nobody does.
     pub claim: Option<Uuid>,
     /// How long the claim lasts unless it is renewed.
     pub lease_seconds: Option<f64>,
@@ -33,13 +33,13 @@ pub fn own_tag() -> i64 {
     i64::from(u32::from_be_bytes(*TAG))
 }
 
-/// What the claims of whoever made this one begin with.
+/// The tag of the process that made this claim ([`own_tag`]).
 pub fn tag_of(claim: Uuid) -> i64 {
     (claim.as_u128() >> 96) as i64
 }
 
 impl Task {
-    /// Whether somebody is at it.
+    /// Whether a process is working on it.
     pub fn is_held(&self) -> bool {
         self.claim.is_some() && self.lease_seconds.is_some_and(|seconds| seconds > 0.0)
     }

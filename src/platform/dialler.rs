@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tower::Service;
 
-/// Connections that are not needed are kept for so long.
+/// How long connections that are not needed are kept.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// Opens lines to wherever an address points.

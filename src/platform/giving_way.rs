@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 /// A statement alone is done in a moment. More at once are waiting for each other.
 const CROWD: i64 = 2;
-/// So many connections that were at work within a twentieth of a second are not one person's.
+/// When this many connections were at work within a twentieth of a second, more than one person is using the pages.
 const RUSH: i64 = 4;
 const PAUSE: Duration = Duration::from_millis(10);
 const PATIENCE: Duration = Duration::from_millis(50);

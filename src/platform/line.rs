@@ -34,7 +34,7 @@ pub struct Tls(TlsConnector);
 /// Opens a line.
 ///
 /// # Errors
-/// When nobody answers, or somebody who is not to be trusted.
+/// When nobody answers, or the certificate is not trusted.
 pub async fn open(host: &str, port: u16, tls: Option<&Tls>) -> io::Result<Line> {
     let opening = async {
         let host = host.trim_start_matches('[').trim_end_matches(']');

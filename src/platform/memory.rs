@@ -23,7 +23,7 @@ pub fn return_at_once() {
 const UNKNOWN_MEMORY: u64 = 2 << 30;
 
 /// Where Linux tells how much a container may take: control groups of version 2, and of version 1 as on Heroku. A limit that
-/// is no number is none.
+/// is not a number means that there is none.
 const CONTAINER_LIMITS: [&str; 2] = [
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",

@@ -35,7 +35,7 @@ impl Stopping {
         let _ = self.wished.wait_for(|wished| *wished).await;
     }
 
-    /// Waits until the process is to end and so much time has gone by since.
+    /// Waits until the process is to end, and then for that long.
     pub async fn wait_and(&mut self, patience: Duration) {
         self.wait().await;
         tokio::time::sleep(patience).await;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a server that stumbles is tried again. Longer than that is for whoever asks to decide.
+/// How long a failing request is tried again here. After that the caller decides.
 const RETRY_FOR: Duration = Duration::from_secs(10);
 const RETRIES: usize = 3;
 /// No piece takes longer on a line that works.
