@@ -2,13 +2,23 @@
 //!
 //! Called from the supervisor's own thread, which is not part of any runtime; hence one of its own here.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::cluster::DATABASE;
 use super::error::StartError;
 use super::folders::PORT;
+
+/// Everything in a path that might mean something to an address.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// PostgreSQL's codes for "no such database", "it exists already", and "starting or stopping, come back".
 const NO_SUCH_DATABASE: &str = "3D000";
@@ -17,16 +27,8 @@ const NOT_NOW: [&str; 3] = ["57P03", "57P01", "57P02"];
 
 /// The address of our database on the server whose socket lies in `socket`, as `sqlx` and `psql` both understand it.
 pub(super) fn url(socket: &Path) -> String {
-    let path: String = socket.to_string_lossy().bytes().map(url_byte).collect();
+    let path = percent_encode(socket.as_os_str().as_bytes(), ESCAPED);
     format!("postgres:///{DATABASE}?host={path}&port={PORT}&user={DATABASE}&sslmode=disable")
-}
-
-fn url_byte(byte: u8) -> String {
-    match byte {
-        b'/' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    }
 }
 
 /// Whether our database answers at `url`; made when it is missing. An error is one that waiting will not heal.
