@@ -75,6 +75,11 @@ async fn a_database_that_goes_and_comes_back_needs_no_restart() -> anyhow::Resul
         (api.status().as_u16(), api.headers().contains_key("retry-after")),
         (503, true)
     );
+    let status = get(&format!("{address}/status")).await?;
+    assert_eq!(
+        (status.status().as_u16(), status.headers().contains_key("retry-after")),
+        (503, true)
+    );
     assert_eq!(get(&format!("{address}/readyz")).await?.status(), 503);
     assert_eq!(get(&format!("{address}/healthz")).await?.status(), 200);
     let metrics = get(&format!("{address}/metrics")).await?.text().await?;

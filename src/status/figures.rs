@@ -35,9 +35,10 @@ pub struct Queue {
 }
 
 impl Figures {
-    /// Asks the database.
-    pub async fn read(database: &Database) -> anyhow::Result<Self> {
-        Ok(tokio::time::timeout(PATIENCE, Self::ask(database)).await??)
+    /// Asks the database. One that is slow fails as one that is away does.
+    pub async fn read(database: &Database) -> sqlx::Result<Self> {
+        let asked = tokio::time::timeout(PATIENCE, Self::ask(database)).await;
+        asked.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     async fn ask(database: &Database) -> sqlx::Result<Self> {

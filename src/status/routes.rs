@@ -15,7 +15,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// `GET /status`.
 pub async fn show(State(pools): State<Pools>) -> Page {
-    let figures = Figures::read(&pools.pages).await.map_err(Error::from_failure)?;
+    let figures = Figures::read(&pools.pages).await?;
     render::page(&StatusPage::new(&figures, &pools, ProcessFigures::read()))
 }
 
