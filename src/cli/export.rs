@@ -31,7 +31,7 @@ pub fn run(arguments: &ExportArguments) -> Result<ExitCode, Failure> {
             catalog::Q_MAX_CHARS
         )));
     }
-    start::runtime()?.block_on(async {
+    start::run(async {
         let opened = start::open(&arguments.database).await?;
         let status = catalog::Status::from_word(&arguments.status).unwrap_or_default();
         let out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());

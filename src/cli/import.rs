@@ -44,7 +44,7 @@ pub struct ImportArguments {
 /// Imports the file and says how it went; exit code 1 when it was not imported, a signal's when one ended it.
 pub fn run(arguments: &ImportArguments) -> Result<ExitCode, Failure> {
     let (file, bytes_total) = open(&arguments.file)?;
-    start::runtime()?.block_on(async {
+    start::run(async {
         let began = Instant::now();
         let asked = signals::listen()?;
         let Some(opened) =

@@ -49,7 +49,7 @@ pub enum Half {
 pub fn serve(arguments: &ServeArguments, half: Half) -> Result<ExitCode, Failure> {
     let (web, database) = (&arguments.web, &arguments.work.database);
     web.access.check(web.host).map_err(Failure::Usage)?;
-    start::runtime()?.block_on(async {
+    start::run(async {
         let _lock = lock(database)?;
         let mut listener = listen(SocketAddr::new(web.host, web.port)).await?;
         let stopping = signals::listen()?.stopping;

@@ -23,6 +23,9 @@ const START_PATIENCE: Duration = Duration::from_secs(1);
 /// How long connections may take to close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long threads may take that do what cannot be given up.
+const THREADS_PATIENCE: Duration = Duration::from_secs(1);
+
 /// A database, and the private server behind it if there is one. Dropping it stops the server.
 pub struct Opened {
     /// For work, which may take as long as it takes.
@@ -73,11 +76,15 @@ pub fn log(settings: &LogSettings, telemetry: &TelemetrySettings) -> anyhow::Res
 }
 
 /// Runs a command's asynchronous part to its end.
-pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
+pub fn run<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start")
+        .context("cannot start")?;
+    let result = runtime.block_on(command);
+    // What a thread waits for may never come: a folder on another machine, a name server. It ends with this process.
+    runtime.shutdown_timeout(THREADS_PATIENCE);
+    result
 }
 
 /// Connects to the database, starting the private one if need be, and brings the schema up to date.
@@ -155,7 +162,7 @@ pub fn secret(database: &DatabaseSettings, settings: &SecretSettings) -> anyhow:
 
 /// The command `migrate`.
 pub fn migrate(settings: &DatabaseSettings) -> Result<ExitCode, Failure> {
-    runtime()?.block_on(async {
+    run(async {
         open(settings).await?.close().await;
         Ok(ExitCode::SUCCESS)
     })
@@ -190,6 +197,22 @@ impl Opened {
 mod tests {
     use super::*;
     use crate::platform::sealing::SealingKey;
+    use std::sync::mpsc;
+
+    #[test]
+    fn a_thread_that_waits_for_ever_keeps_no_command_from_ending() {
+        // It would wait until this is dropped, after the command has ended.
+        let (_held, never) = mpsc::channel::<()>();
+        let ended = run(async {
+            let (began, begun) = oneshot::channel();
+            tokio::task::spawn_blocking(move || {
+                let _ = began.send(());
+                never.recv()
+            });
+            Ok(begun.await.is_ok())
+        });
+        assert!(matches!(ended, Ok(true)));
+    }
 
     #[test]
     fn secrets_are_encrypted_where_there_is_a_key_or_a_folder_to_keep_one_in() {

@@ -71,7 +71,7 @@ pub fn work(arguments: &WorkerArguments) -> Result<ExitCode, Failure> {
     if metrics.metrics_port.is_some() {
         metrics.access.check(metrics.host).map_err(Failure::Usage)?;
     }
-    start::runtime()?.block_on(async {
+    start::run(async {
         let mut listener = match metrics.metrics_port {
             Some(port) => Some(listen(SocketAddr::new(metrics.host, port)).await?),
             None => None,
