@@ -17,6 +17,7 @@ use support::database::TestDatabase;
 use support::process::{Process, program};
 use support::served::Served;
 
+const LOG_PASSWORD: &str = "a password nobody may read";
 const CSV: &str = "sku,name\nA-1,Lamp\nA-2,Table\n,Nothing\n";
 
 fn file(name: &str) -> anyhow::Result<String> {
@@ -189,13 +190,34 @@ async fn a_worker_tells_too_where_it_is_told_to() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Changes a product that a receiver is to be told of who is not there, and waits until that was tried.
+async fn tell_in_vain(address: &str) -> anyhow::Result<()> {
+    let client = reqwest::Client::new();
+    let send = async |path: &str, body: Value| {
+        let request = client.post(format!("{address}/api/v1/{path}")).json(&body);
+        anyhow::Ok(request.bearer_auth(LOG_PASSWORD).send().await?.error_for_status()?)
+    };
+    let receiver = serde_json::json!({"url": "http://127.0.0.1:1/secret-path"});
+    let made: Value = send("webhooks", receiver).await?.json().await?;
+    send("products", serde_json::json!({"sku": "A-10", "name": "Lampshade"})).await?;
+    let place = format!("{address}/api/v1/webhooks/{}", made["id"].as_str().context("no id")?);
+    loop {
+        let asked = client.get(&place).bearer_auth(LOG_PASSWORD).send().await?;
+        let webhook: Value = asked.error_for_status()?.json().await?;
+        if !webhook["last_attempt_at"].is_null() {
+            return Ok(());
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_log_for_machines_names_what_it_is_about_and_no_product() -> anyhow::Result<()> {
     let database = TestDatabase::create().await?;
     let mut command = program(Some(&database.url()));
     command
         .args(["serve", "--log-format", "json", "--log", "info,product_importer=debug"])
-        .env("ACCESS_PASSWORD", "a password nobody may read")
+        .env("ACCESS_PASSWORD", LOG_PASSWORD)
+        .env("WEBHOOK_ALLOW_NETS", "127.0.0.0/8")
         .stderr(Stdio::piped());
     let (mut process, address) = Process::serve(&mut command)?;
     let mut log = process.take_stderr()?;
@@ -204,7 +226,7 @@ async fn the_log_for_machines_names_what_it_is_about_and_no_product() -> anyhow:
         log.read_to_string(&mut text).map(|_| text)
     });
     let client = reqwest::Client::new();
-    let ask = |request: reqwest::RequestBuilder| request.bearer_auth("a password nobody may read");
+    let ask = |request: reqwest::RequestBuilder| request.bearer_auth(LOG_PASSWORD);
     let url = format!("{address}/api/v1/imports?filename=secret-prices.csv");
     let sent = ask(client.post(url))
         .header("Content-Type", "text/csv")
@@ -218,6 +240,7 @@ async fn the_log_for_machines_names_what_it_is_about_and_no_product() -> anyhow:
             break;
         }
     }
+    tell_in_vain(&address).await?;
     let id = "6f3c1a52-7d0e-4c55-8a9c-2f1d5f0a1b2c";
     let found = ask(client.get(format!("{address}/products?q=Lamp")))
         .header("X-Request-Id", id)
@@ -239,7 +262,13 @@ async fn the_log_for_machines_names_what_it_is_about_and_no_product() -> anyhow:
     assert!(has_span("request", "id", &id.into()), "{text}");
     assert!(has_span("request", "route", &"/products".into()), "{text}");
     assert!(has_span("import", "id", &1.into()), "{text}");
-    for private in ["Lamp", "A-1", "secret-prices", "a password nobody may read"] {
+    let in_vain = lines.iter().find(|line| line["message"] == "sent in vain");
+    let in_vain = in_vain.context("no line of what was sent")?;
+    assert_eq!(
+        in_vain["spans"][0],
+        serde_json::json!({"name": "delivery", "id": 1, "webhook": 1})
+    );
+    for private in ["Lamp", "A-1", "secret-prices", "secret-path", LOG_PASSWORD] {
         assert!(!text.contains(private), "{private} in {text}");
     }
     Ok(())

@@ -40,6 +40,16 @@ impl Sent {
     }
 }
 
+/// Tells the log what came of a sending. What went wrong may name the receiver's address, so its page tells that.
+pub fn tell(answer: &Answer) {
+    let (status, duration_ms) = (answer.status, answer.duration.as_millis() as u64);
+    if answer.error.is_none() {
+        tracing::debug!(status, duration_ms, "sent");
+    } else {
+        tracing::info!(status, duration_ms, "sent in vain");
+    }
+}
+
 /// Writes down what came of many sendings; what was sent in a lane that is somebody else's by now is passed over.
 /// Answers which webhooks were switched off by it.
 pub async fn write(delivering: &Delivering, batch: &[Sent]) -> sqlx::Result<Vec<i64>> {

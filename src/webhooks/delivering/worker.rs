@@ -187,7 +187,8 @@ impl Worker {
                     secrets: &target.secrets,
                 };
                 let span = tracing::info_span!("delivery", id, webhook = webhook_id);
-                let answer = sender.send(&outgoing).instrument(span).await;
+                let answer = sender.send(&outgoing).instrument(span.clone()).await;
+                span.in_scope(|| results::tell(&answer));
                 let outcome = Sent::outcome_of(&answer, tries);
                 let version = target.version;
                 Done::Sent(Box::new(Sent {
