@@ -270,6 +270,18 @@ async fn guesses_are_counted_by_address_over_all_processes() -> anyhow::Result<(
     Ok(())
 }
 
+/// As many programs do when a process has been replaced.
+#[tokio::test]
+async fn the_right_password_is_never_too_much() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let web = Web::start(&database, PASSWORD)?;
+    let asked = (0..40).map(|_| web.bearer(PASSWORD, "192.0.2.1"));
+    for answer in futures_util::future::try_join_all(asked).await? {
+        assert_eq!(answer.status(), 200);
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn guesses_from_everywhere_are_limited_too() -> anyhow::Result<()> {
     let database = TestDatabase::create().await?;

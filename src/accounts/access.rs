@@ -125,19 +125,18 @@ impl Access {
         Ok(shown)
     }
 
-    /// A try is entered before anything is compared: a hundred at the same moment are a hundred tries.
     async fn compare(&self, locked: &Locked, address: Address, password: &[u8]) -> anyhow::Result<Shown> {
-        match attempts::begin(&self.database.pool, address).await? {
+        let pool = &self.database.pool;
+        match attempts::make(pool, address, || locked.password.is(password)).await? {
             Attempt::Refused { wait_seconds } => {
                 tracing::warn!("too many tries to sign in");
                 Ok(Shown::TooMany { wait_seconds })
             }
-            Attempt::Begun if locked.password.is(password) => {
-                attempts::forget(&self.database.pool, address).await?;
-                locked.clock.set(database::now(&self.database.pool).await?);
+            Attempt::Right => {
+                locked.clock.set(database::now(pool).await?);
                 Ok(Shown::Right)
             }
-            Attempt::Begun => {
+            Attempt::Wrong => {
                 tracing::info!("somebody tried to sign in with a wrong password");
                 Ok(Shown::Wrong)
             }

@@ -12,20 +12,23 @@ pub const WINDOW_SECONDS: i32 = 15 * 60;
 const MOST_BY_ADDRESS: i64 = 10;
 const MOST_ALTOGETHER: i64 = 100;
 
-/// Whether a try may go on.
+/// What came of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
+    /// The address may fail as often again.
+    Right,
     /// It is entered.
-    Begun,
-    /// Too many were made lately.
+    Wrong,
+    /// Too many were made lately; nothing was compared.
     Refused {
         /// When the next may be made.
         wait_seconds: u64,
     },
 }
 
-/// Enters a try, one at a time over all processes.
-pub async fn begin(pool: &PgPool, address: Address) -> sqlx::Result<Attempt> {
+/// Makes a try, one at a time over all processes: a hundred wrong ones at the same moment are a hundred, and no right one is
+/// in the way of another.
+pub async fn make(pool: &PgPool, address: Address, is_right: impl FnOnce() -> bool) -> sqlx::Result<Attempt> {
     let address = address.to_string();
     let mut transaction = pool.begin().await?;
     queries::take_turns(&mut transaction).await?;
@@ -39,15 +42,13 @@ pub async fn begin(pool: &PgPool, address: Address) -> sqlx::Result<Attempt> {
         Attempt::Refused {
             wait_seconds: u64::try_from(seconds).unwrap_or_default().max(1),
         }
+    } else if is_right() {
+        queries::forget_attempts(&mut transaction, &address).await?;
+        Attempt::Right
     } else {
         queries::add_attempt(&mut transaction, &address).await?;
-        Attempt::Begun
+        Attempt::Wrong
     };
     transaction.commit().await?;
     Ok(attempt)
-}
-
-/// Whoever knows the password may mistype it again.
-pub async fn forget(pool: &PgPool, address: Address) -> sqlx::Result<()> {
-    queries::forget_attempts(pool, &address.to_string()).await
 }

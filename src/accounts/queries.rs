@@ -65,10 +65,10 @@ pub async fn add_attempt(connection: &mut PgConnection, address: &str) -> sqlx::
     Ok(())
 }
 
-pub async fn forget_attempts(pool: &PgPool, address: &str) -> sqlx::Result<()> {
+pub async fn forget_attempts(connection: &mut PgConnection, address: &str) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM sign_in_attempts WHERE address = $1")
         .bind(address)
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(())
 }
