@@ -8,6 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::time::Duration;
 use support::database::TestDatabase;
 use support::process::{Process, program};
 use support::uploads::header;
@@ -298,12 +299,50 @@ async fn guesses_from_everywhere_are_limited_too() -> anyhow::Result<()> {
     sqlx::query("UPDATE sign_in_attempts SET at = at - interval '16 minutes'")
         .execute(&database.database.pool)
         .await?;
-    assert_eq!(web.bearer(PASSWORD, "192.0.2.200").await?.status(), 200);
+    until_admitted(&web, "192.0.2.200").await?;
     let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM sign_in_attempts")
         .fetch_one(&database.database.pool)
         .await?;
     assert_eq!(kept, 0);
     Ok(())
+}
+
+/// Asks until the process has looked into the database again.
+async fn until_admitted(web: &Web, from: &str) -> anyhow::Result<()> {
+    let asking = async {
+        while web.bearer(PASSWORD, from).await?.status() != 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(Duration::from_mins(1), asking).await?
+}
+
+#[tokio::test]
+async fn whoever_is_refused_costs_the_database_nothing() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let web = Web::start(&database, PASSWORD)?;
+    let mut holding = database.database.pool.begin().await?;
+    for _ in 0..10 {
+        assert_eq!(web.bearer("guess", "192.0.2.1").await?.status(), 401);
+    }
+    assert_eq!(web.bearer("guess", "192.0.2.1").await?.status(), 429);
+    sqlx::query("LOCK TABLE sign_in_attempts IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *holding)
+        .await?;
+    for password in ["guess", PASSWORD] {
+        let refused = web.bearer(password, "192.0.2.1").await?;
+        let wait: u64 = header(&refused, "retry-after").parse()?;
+        assert_eq!(refused.status(), 429);
+        assert!((1..=900).contains(&wait), "{wait}");
+    }
+    holding.rollback().await?;
+
+    // As docs/OPERATING.md says it.
+    sqlx::query("DELETE FROM sign_in_attempts")
+        .execute(&database.database.pool)
+        .await?;
+    until_admitted(&web, "192.0.2.1").await
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! What every web process knows of who may come in: the password, how cookies are signed, who was let in lately.
 
 use super::address::Address;
-use super::attempts::{self, Attempt};
+use super::attempts::{self, Attempt, Waits};
 use super::queries;
+use super::refusals::Refusals;
 use super::session::{SessionKey, Token};
 use crate::platform::database::{self, Database, DatabaseClock};
 use crate::platform::secret_key::SecretKey;
@@ -10,6 +11,7 @@ use chrono::Duration;
 use quick_cache::sync::Cache;
 use ring::{hkdf, hmac};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Programs whose address is remembered, so that their next request costs no look at the database.
 const KNOWN_PROGRAMS: usize = 1_000;
@@ -33,6 +35,7 @@ struct Locked {
     clock: DatabaseClock,
     /// Addresses from which programs have sent the password. An address that guesses is forgotten.
     known: Cache<Address, ()>,
+    refusals: Refusals,
 }
 
 /// How a password that was shown compares.
@@ -126,11 +129,22 @@ impl Access {
     }
 
     async fn compare(&self, locked: &Locked, address: Address, password: &[u8]) -> anyhow::Result<Shown> {
+        if let Some(wait_seconds) = locked.refusals.wait_seconds(address, Instant::now()) {
+            return Ok(Shown::TooMany { wait_seconds });
+        }
         let pool = &self.database.pool;
-        match attempts::make(pool, address, || locked.password.is(password)).await? {
-            Attempt::Refused { wait_seconds } => {
+        let attempt = attempts::make(pool, address, || locked.password.is(password)).await?;
+        let waits = match attempt {
+            Attempt::Refused(waits) => waits,
+            Attempt::Right | Attempt::Wrong => Waits::default(),
+        };
+        locked.refusals.learn(address, waits, Instant::now());
+        match attempt {
+            Attempt::Refused(waits) => {
                 tracing::warn!("too many tries to sign in");
-                Ok(Shown::TooMany { wait_seconds })
+                Ok(Shown::TooMany {
+                    wait_seconds: waits.seconds(),
+                })
             }
             Attempt::Right => {
                 locked.clock.set(database::now(pool).await?);
@@ -152,6 +166,7 @@ impl Locked {
             key: SessionKey::new(signing_key(&salt, secret, password)?),
             clock: DatabaseClock::new(database::now(&database.pool).await?),
             known: Cache::new(KNOWN_PROGRAMS),
+            refusals: Refusals::default(),
         })
     }
 }

@@ -6,6 +6,7 @@
 use super::address::Address;
 use super::queries;
 use sqlx::PgPool;
+use std::time::Duration;
 
 /// The time in which tries are counted.
 pub const WINDOW_SECONDS: i32 = 15 * 60;
@@ -20,10 +21,23 @@ pub enum Attempt {
     /// It is entered.
     Wrong,
     /// Too many were made lately; nothing was compared.
-    Refused {
-        /// When the next may be made.
-        wait_seconds: u64,
-    },
+    Refused(Waits),
+}
+
+/// How long no try may be made: one of them, at least, where one was refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// Because of those from this address.
+    pub address: Option<Duration>,
+    /// Because of those from everywhere.
+    pub everybody: Option<Duration>,
+}
+
+impl Waits {
+    /// Until when the next try may be made.
+    pub fn seconds(self) -> u64 {
+        self.address.max(self.everybody).map_or(0, |wait| wait.as_secs())
+    }
 }
 
 /// Makes a try, one at a time over all processes: a hundred wrong ones at the same moment are a hundred, and no right one is
@@ -34,14 +48,12 @@ pub async fn make(pool: &PgPool, address: Address, is_right: impl FnOnce() -> bo
     queries::take_turns(&mut transaction).await?;
     queries::sweep_attempts(&mut transaction, WINDOW_SECONDS).await?;
     let made = queries::attempts(&mut transaction, &address, WINDOW_SECONDS).await?;
-    let waits = [
-        (made.by_address >= MOST_BY_ADDRESS).then_some(made.address_wait_seconds),
-        (made.altogether >= MOST_ALTOGETHER).then_some(made.wait_seconds),
-    ];
-    let attempt = if let Some(seconds) = waits.into_iter().flatten().max() {
-        Attempt::Refused {
-            wait_seconds: u64::try_from(seconds).unwrap_or_default().max(1),
-        }
+    let waits = Waits {
+        address: (made.by_address >= MOST_BY_ADDRESS).then(|| wait(made.address_wait_seconds)),
+        everybody: (made.altogether >= MOST_ALTOGETHER).then(|| wait(made.wait_seconds)),
+    };
+    let attempt = if waits != Waits::default() {
+        Attempt::Refused(waits)
     } else if is_right() {
         queries::forget_attempts(&mut transaction, &address).await?;
         Attempt::Right
@@ -51,4 +63,8 @@ pub async fn make(pool: &PgPool, address: Address, is_right: impl FnOnce() -> bo
     };
     transaction.commit().await?;
     Ok(attempt)
+}
+
+fn wait(seconds: i32) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default().max(1))
 }

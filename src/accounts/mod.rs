@@ -10,6 +10,7 @@ mod attempts;
 mod gate;
 pub mod pages;
 mod queries;
+mod refusals;
 mod return_to;
 pub mod routes;
 mod session;
