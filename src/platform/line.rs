@@ -6,6 +6,7 @@ use crate::config::{BrokerSettings, BrokerTrust};
 use anyhow::Context as _;
 use std::fmt;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,18 @@ pub async fn open(host: &str, port: u16, tls: Option<&Tls>) -> io::Result<Line> 
     };
     let opened = tokio::time::timeout(PATIENCE, opening).await;
     opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// The socket under a line once more, for whoever is to cut it.
+///
+/// # Errors
+/// When too many files are open.
+pub fn socket(line: &Line) -> io::Result<std::net::TcpStream> {
+    let stream = match line {
+        Either::Left(stream) => stream,
+        Either::Right(encrypted) => encrypted.get_ref().0,
+    };
+    Ok(stream.as_fd().try_clone_to_owned()?.into())
 }
 
 impl Tls {

@@ -1,6 +1,7 @@
 //! Rings over PostgreSQL, Redis and RabbitMQ, with real servers that are killed, emptied and made to repeat themselves.
 
 mod encrypted;
+mod hanging;
 mod imports;
 mod outages;
 mod ringing;

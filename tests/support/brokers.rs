@@ -3,6 +3,7 @@
 use super::keeper::{Keeper, free_ports};
 use anyhow::{Context, bail};
 use clap::Parser;
+use nix::sys::signal::Signal;
 use product_importer::config::BrokerSettings;
 use product_importer::platform::doorbell::Doorbell;
 use sqlx::PgPool;
@@ -74,6 +75,11 @@ impl Broker {
     /// Ends it as `kill -9` does. What it wrote down stays.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.keeper.take().map_or(Ok(()), Keeper::kill)
+    }
+
+    /// Makes it stand still, or go on.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        self.keeper.as_ref().context("it does not run")?.signal(signal)
     }
 
     /// Ends it and forgets all it had.

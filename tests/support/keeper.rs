@@ -1,6 +1,8 @@
 //! Programs that tests start beside ours: they end when the test is done with them, or is gone.
 
 use anyhow::{Context, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use std::fs;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -48,6 +50,16 @@ impl Keeper {
         let keeper = Self(bash.context("cannot start bash")?);
         answers(port).with_context(|| fs::read_to_string(folder.join("output")).unwrap_or_default())?;
         Ok(keeper)
+    }
+
+    /// Sends a signal to all that it runs.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let bash = self.0.id();
+        let groups = fs::read_to_string(format!("/proc/{bash}/task/{bash}/children"))?;
+        for group in groups.split_whitespace() {
+            killpg(Pid::from_raw(group.parse()?), signal)?;
+        }
+        Ok(())
     }
 
     /// Ends it as `kill -9` does. Its folder stays.

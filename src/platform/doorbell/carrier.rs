@@ -3,7 +3,6 @@
 //! A connection that breaks is made again, sooner at first and later then. One that only looks whole is found out by
 //! the process's own heartbeat: a ring that comes back, or does not.
 
-use super::ring::Ring;
 use super::{ARE_CARRIED, Bells, Way, postgres, rabbitmq, redis};
 use crate::platform::backoff::Backoff;
 use anyhow::bail;
@@ -17,7 +16,6 @@ use tokio::task::JoinHandle;
 const BEAT_EVERY: Duration = Duration::from_secs(15);
 /// A connection on which nothing has been heard for so long is given up, the process's own beats included.
 const DEAF_AFTER: Duration = Duration::from_secs(45);
-const BEAT: &str = "heartbeat";
 /// How long the last rings of a process may take to go out.
 const LAST_RINGS: Duration = Duration::from_millis(500);
 
@@ -81,7 +79,7 @@ async fn listen_for_own_beats(bells: &Bells) -> anyhow::Result<Infallible> {
         if bells.silent_for() >= DEAF_AFTER {
             bail!("nothing has been heard for {} s", DEAF_AFTER.as_secs());
         }
-        bells.outbox.put(Ring::new(BEAT, 0, bells.process));
+        bells.beat();
     }
 }
 

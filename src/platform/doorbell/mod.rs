@@ -31,6 +31,9 @@ use uuid::Uuid;
 /// Rings kept for a slow listener. One that misses some looks anyway.
 const KEPT_RINGS: usize = 256;
 
+/// The topic of a process's rings for itself.
+const BEAT: &str = "heartbeat";
+
 /// Whether this process's rings are carried at the moment. A process has one doorbell, and metrics know no other way to it.
 static ARE_CARRIED: AtomicBool = AtomicBool::new(false);
 
@@ -71,7 +74,7 @@ struct Bells {
     outbox: Outbox,
     heard: broadcast::Sender<Heard>,
     heard_at: Mutex<Instant>,
-    /// Whether rings are carried at the moment, once that has been tried.
+    /// Whether the connection was lost and has carried nothing since.
     is_away: AtomicBool,
 }
 
@@ -164,14 +167,25 @@ impl Ears {
 }
 
 impl Bells {
-    /// A connection is there and hears. What was rung before it was is unknown, so everybody looks.
+    /// A connection is there and hears. What was rung before it was is unknown, so everybody looks. Whether it carries is
+    /// not known yet: a broker short of memory takes connections and nothing more.
     fn connected(&self) {
         self.note_life();
+        self.beat();
+        self.tell(Heard::Anything);
+    }
+
+    /// Rings for this process alone, to hear whether that comes back.
+    fn beat(&self) {
+        self.outbox.put(Ring::new(BEAT, 0, self.process));
+    }
+
+    /// A ring of this process has come back.
+    fn carried(&self) {
         ARE_CARRIED.store(true, Ordering::Relaxed);
         if self.is_away.swap(false, Ordering::Relaxed) {
             tracing::info!("rings are carried again");
         }
-        self.tell(Heard::Anything);
     }
 
     /// A broker brought this.
@@ -180,7 +194,7 @@ impl Bells {
         match Ring::parse(text) {
             // Its own process has heard it already.
             Some(ring) if ring.process != self.process => self.tell(Heard::Ring(ring)),
-            Some(_) => {}
+            Some(_) => self.carried(),
             None => tracing::debug!(text, "a ring that nobody understands"),
         }
     }

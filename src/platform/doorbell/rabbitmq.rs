@@ -1,8 +1,9 @@
 //! Rings by RabbitMQ: a fanout exchange, and a durable queue for every process.
 //!
-//! The queue bears the process's name and outlives its connection and the broker's restart, so what is rung while a
-//! process is away is there when it is back. One whose process is gone for good goes a minute later. A ring counts as
-//! sent when the broker has confirmed it: it has then given it to every queue.
+//! The queue bears the process's name and outlives its connection, so what is rung while a process is away is there when it
+//! is back. A broker that restarts still has the queue and no ring in it: whoever lost the broker looks anyway. A queue whose
+//! process is gone for good goes a minute later. A ring counts as sent when the broker has confirmed it: it has then given
+//! it to every queue.
 
 use super::Bells;
 use super::ring::Ring;
@@ -23,12 +24,16 @@ use lapin::uri::AMQPUri;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer, ExchangeKind};
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
 
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection may take to end in order.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// A queue that nobody has listened to for so long goes.
 const QUEUE_EXPIRES: Duration = Duration::from_mins(1);
 /// Whoever was away for longer has looked meanwhile.
@@ -37,7 +42,8 @@ const KEPT_RINGS: u32 = 256;
 
 /// Carries rings until the connection is lost.
 pub(super) async fn carry(server: &AMQPUri, tls: Option<&Tls>, bells: &Bells) -> anyhow::Result<Infallible> {
-    let opened = tokio::time::timeout(PATIENCE, open(server, tls, bells)).await;
+    let socket = Arc::new(Socket::default());
+    let opened = tokio::time::timeout(PATIENCE, open(server, tls, bells, &socket)).await;
     let opened = opened.context("RabbitMQ does not answer")?;
     // The connection ends when it is dropped.
     let (_connection, rings, channel) = opened.context("cannot connect to RabbitMQ")?;
@@ -49,8 +55,13 @@ pub(super) async fn carry(server: &AMQPUri, tls: Option<&Tls>, bells: &Bells) ->
 }
 
 /// A connection, the rings that come, and the channel by which others go.
-async fn open(server: &AMQPUri, tls: Option<&Tls>, bells: &Bells) -> anyhow::Result<(Connection, Consumer, Channel)> {
-    let connection = connect(server, tls, bells).await?;
+async fn open(
+    server: &AMQPUri,
+    tls: Option<&Tls>,
+    bells: &Bells,
+    socket: &Arc<Socket>,
+) -> anyhow::Result<(Connection, Consumer, Channel)> {
+    let connection = connect(server, tls, bells, Arc::downgrade(socket)).await?;
     let (hearing, ringing) = (connection.create_channel().await?, connection.create_channel().await?);
     ringing.confirm_select(ConfirmSelectOptions::default()).await?;
     let exchange = ExchangeDeclareOptions {
@@ -145,7 +156,12 @@ async fn publish(
     })
 }
 
-async fn connect(server: &AMQPUri, tls: Option<&Tls>, bells: &Bells) -> anyhow::Result<Connection> {
+async fn connect(
+    server: &AMQPUri,
+    tls: Option<&Tls>,
+    bells: &Bells,
+    socket: Weak<Socket>,
+) -> anyhow::Result<Connection> {
     let tls = tls.cloned();
     let properties = ConnectionProperties::default().with_connection_name(queue_of(bells).into());
     let runtime = Runtime::new(RuntimeParts::new(Tokio::current(), Lines(Tokio::current())));
@@ -154,11 +170,49 @@ async fn connect(server: &AMQPUri, tls: Option<&Tls>, bells: &Bells) -> anyhow::
         runtime,
         async move |server, _| {
             let line = line::open(&server.authority.host, server.authority.port, tls.as_ref()).await?;
+            let wanted = socket.upgrade().ok_or(io::Error::from(io::ErrorKind::TimedOut))?;
+            wanted.keep(line::socket(&line)?);
             Ok(AsyncTcpStream::Plain(line.compat()))
         },
         properties,
     );
     Ok(connecting.await?)
+}
+
+/// The socket of a connection, or of what is to become one. A thread of lapin's waits at it for the other end, even to say
+/// goodbye, and one that hangs never does: so it is cut once nobody wants the connection any more.
+struct Socket {
+    kept: OnceLock<TcpStream>,
+    runtime: Handle,
+}
+
+impl Default for Socket {
+    fn default() -> Self {
+        Self {
+            kept: OnceLock::new(),
+            runtime: Handle::current(),
+        }
+    }
+}
+
+impl Socket {
+    fn keep(&self, socket: TcpStream) {
+        // lapin tries once.
+        let _ = self.kept.set(socket);
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let Some(socket) = self.kept.take() else {
+            return;
+        };
+        self.runtime.spawn(async move {
+            tokio::time::sleep(GOODBYE).await;
+            // The other end may have cut it.
+            let _ = socket.shutdown(Shutdown::Both);
+        });
+    }
 }
 
 /// Tokio's clock with our own lines, so that both brokers are reached in the same way, with the same trust.
