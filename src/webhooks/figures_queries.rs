@@ -8,9 +8,10 @@ use sqlx::PgPool;
 pub struct DeliveryFigures {
     /// Not delivered yet, those that are tried again later included. Of more than a million, a million are counted.
     pub pending: i64,
-    /// Those of them that could be sent now.
+    /// Those of them that should have been sent by now: no backlog, which is sent at a gentle pace, and nothing for a
+    /// receiver that has asked for a rest.
     pub due: i64,
-    /// How long the first of them could have been.
+    /// For how long the first of them should have been.
     pub oldest_due_seconds: f64,
     /// Of all attempts ever made, also in hours that have been swept.
     pub attempts_delivered: i64,
@@ -19,15 +20,21 @@ pub struct DeliveryFigures {
 
 pub async fn deliveries(pool: &PgPool) -> sqlx::Result<DeliveryFigures> {
     sqlx::query_as(
-        "SELECT pending, due, oldest_due_seconds, attempts_delivered, attempts_failed
-         FROM (SELECT count(*) AS pending, count(*) FILTER (WHERE next_attempt_at <= now()) AS due
-               FROM (SELECT next_attempt_at FROM webhook_deliveries JOIN webhooks ON webhooks.id = webhook_id
-                     WHERE state = 'pending' AND enabled AND paused_at IS NULL LIMIT 1000000) AS first_million) AS waiting,
-              (SELECT coalesce(greatest(extract(epoch FROM now() - min(earliest)), 0), 0)::float8 AS oldest_due_seconds
-               FROM webhooks CROSS JOIN LATERAL
+        "WITH served AS (SELECT id, coalesce(backlog_upto, 0) AS backlog_upto, rest_until
+                         FROM webhooks LEFT JOIN webhook_lanes ON webhook_id = id
+                         WHERE enabled AND paused_at IS NULL)
+         SELECT pending, due, oldest_due_seconds, attempts_delivered, attempts_failed
+         FROM (SELECT count(*) AS pending,
+                      count(*) FILTER (WHERE id > backlog_upto AND greatest(next_attempt_at, rest_until) <= now()) AS due
+               FROM (SELECT webhook_deliveries.id, next_attempt_at, backlog_upto, rest_until
+                     FROM webhook_deliveries JOIN served ON served.id = webhook_id
+                     WHERE state = 'pending' LIMIT 1000000) AS first_million) AS waiting,
+              (SELECT coalesce(greatest(extract(epoch FROM now() - min(greatest(earliest, rest_until))), 0), 0)::float8
+                      AS oldest_due_seconds
+               FROM served CROSS JOIN LATERAL
                     (SELECT next_attempt_at AS earliest FROM webhook_deliveries
-                     WHERE webhook_id = webhooks.id AND state = 'pending' ORDER BY next_attempt_at LIMIT 1) AS first
-               WHERE enabled AND paused_at IS NULL) AS oldest,
+                     WHERE webhook_id = served.id AND state = 'pending' AND webhook_deliveries.id > backlog_upto
+                     ORDER BY next_attempt_at LIMIT 1) AS first) AS oldest,
               (SELECT coalesce(sum(delivered), 0)::bigint AS attempts_delivered,
                       coalesce(sum(failed), 0)::bigint AS attempts_failed
                FROM (SELECT delivered, failed FROM webhook_hours

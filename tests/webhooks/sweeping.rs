@@ -99,6 +99,37 @@ async fn what_waits_is_counted_with_the_oldest_of_what_is_due() -> anyhow::Resul
     Ok(())
 }
 
+/// Whoever keeps the program running is not called for that.
+#[tokio::test]
+async fn what_rests_or_is_sent_gently_is_not_late() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    shop.webhook("http://127.0.0.1:9/").await?;
+    shop.story("A-1", 2).await?;
+    shop.update("UPDATE webhook_deliveries SET next_attempt_at = now() - interval '1 hour'")
+        .await?;
+    let late = async || -> anyhow::Result<(i64, i64)> {
+        let figures = webhooks::delivery_figures(shop.pool()).await?;
+        assert_eq!(figures.pending, 2, "{figures:?}");
+        Ok((figures.due, figures.oldest_due_seconds as i64 / 60))
+    };
+    assert_eq!(late().await?, (2, 60));
+    shop.update(
+        "INSERT INTO webhook_lanes (webhook_id, rest_until) SELECT id, now() + interval '1 hour' FROM webhooks",
+    )
+    .await?;
+    assert_eq!(late().await?, (0, 0), "the receiver has asked for a rest");
+    shop.update("UPDATE webhook_lanes SET rest_until = now() - interval '5 minutes'")
+        .await?;
+    assert_eq!(late().await?, (2, 5), "since the rest is over");
+    shop.update("UPDATE webhooks SET backlog_upto = (SELECT min(id) FROM webhook_deliveries)")
+        .await?;
+    assert_eq!(late().await?, (1, 5), "one is of a backlog");
+    shop.update("UPDATE webhooks SET backlog_upto = (SELECT max(id) FROM webhook_deliveries)")
+        .await?;
+    assert_eq!(late().await?, (0, 0));
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_belongs_to_a_deleted_webhook_goes() -> anyhow::Result<()> {
     let shop = Shop::open().await?;
