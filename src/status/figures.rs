@@ -37,8 +37,7 @@ pub struct Queue {
 impl Figures {
     /// Asks the database. One that is slow fails as one that is away does.
     pub async fn read(database: &Database) -> sqlx::Result<Self> {
-        let asked = tokio::time::timeout(PATIENCE, Self::ask(database)).await;
-        asked.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        in_time(Self::ask(database)).await
     }
 
     async fn ask(database: &Database) -> sqlx::Result<Self> {
@@ -63,7 +62,7 @@ impl Figures {
             waiting("bulk_changes", "Changes to many products", &self.bulk_changes),
             Queue {
                 name: "deliveries",
-                title: "Webhook deliveries",
+                title: "Webhook deliveries (counted up to 10,001)",
                 depth: deliveries.due,
                 oldest_seconds: deliveries.oldest_due_seconds,
             },
@@ -91,6 +90,16 @@ impl Figures {
         let tag = tag_of(task.claim?);
         self.processes.iter().find(|process| process.tag == tag)
     }
+}
+
+/// Whether the database answers, however long counting would take.
+pub async fn answers(database: &Database) -> sqlx::Result<()> {
+    in_time(queries::answer(&database.pool)).await
+}
+
+async fn in_time<T>(asking: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let asked = tokio::time::timeout(PATIENCE, asking).await;
+    asked.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 fn waiting(name: &'static str, title: &'static str, tasks: &[Task]) -> Queue {

@@ -3,7 +3,7 @@
 //! What a process counts itself is its own. What the database tells is the same from every process: dashboards take the
 //! largest (`max`), and one process that can be asked is enough.
 
-use super::figures::Figures;
+use super::figures::{self, Figures};
 use super::process::ProcessFigures;
 use super::queries::Process;
 use crate::http::measure;
@@ -40,12 +40,16 @@ pub async fn text(pools: &Pools) -> anyhow::Result<String> {
     );
     // Before the question that takes a connection itself.
     register_pools(ours, pools);
-    let figures = Figures::read(&pools.pages).await;
+    let answer = figures::answers(&pools.pages).await;
     ours.register(
         "database_up",
         "Whether the database answers",
-        ConstGauge::new(i64::from(figures.is_ok())),
+        ConstGauge::new(i64::from(answer.is_ok())),
     );
+    let figures = match answer {
+        Ok(()) => Figures::read(&pools.pages).await,
+        Err(error) => Err(error),
+    };
     match figures {
         Ok(figures) => register_figures(ours, &figures),
         Err(error) => tracing::debug!(?error, "metrics without those of the database"),
@@ -109,7 +113,11 @@ fn register_figures(registry: &mut Registry, figures: &Figures) {
             .get_or_create(&label("queue", queue.name))
             .set(queue.oldest_seconds);
     }
-    registry.register("queue_depth", "What waits and nobody is at", depth);
+    registry.register(
+        "queue_depth",
+        "What waits and nobody is at; deliveries counted up to 10001",
+        depth,
+    );
     registry.register_with_unit("queue_oldest", "How long the oldest has waited", Unit::Seconds, oldest);
     register_imports(registry, &figures.imports_by_state);
     register_deliveries(registry, figures.deliveries);
@@ -128,7 +136,7 @@ fn register_deliveries(registry: &mut Registry, deliveries: DeliveryFigures) {
     let pending = ConstGauge::new(deliveries.pending);
     registry.register(
         "webhook_deliveries_pending",
-        "Deliveries not made yet, retries included",
+        "Deliveries not made yet, retries included, counted up to 10001",
         pending,
     );
 }

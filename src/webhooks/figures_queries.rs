@@ -3,13 +3,16 @@
 use crate::platform::claim::Task;
 use sqlx::PgPool;
 
+/// Of deliveries that wait no more are counted: it is asked for every few seconds, and more tells nobody more.
+const MOST_COUNTED: i64 = 10_001;
+
 /// Deliveries that wait, and what came of all attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, sqlx::FromRow)]
 pub struct DeliveryFigures {
-    /// Not delivered yet, those that are tried again later included. Of more than a million, a million are counted.
+    /// Not delivered yet, those that are tried again later included; counted up to [`MOST_COUNTED`].
     pub pending: i64,
     /// Those of them that should have been sent by now: no backlog, which is sent at a gentle pace, and nothing for a
-    /// receiver that has asked for a rest.
+    /// receiver that has asked for a rest. Counted alike.
     pub due: i64,
     /// For how long the first of them should have been.
     pub oldest_due_seconds: f64,
@@ -24,11 +27,14 @@ pub async fn deliveries(pool: &PgPool) -> sqlx::Result<DeliveryFigures> {
                          FROM webhooks LEFT JOIN webhook_lanes ON webhook_id = id
                          WHERE enabled AND paused_at IS NULL)
          SELECT pending, due, oldest_due_seconds, attempts_delivered, attempts_failed
-         FROM (SELECT count(*) AS pending,
-                      count(*) FILTER (WHERE id > backlog_upto AND greatest(next_attempt_at, rest_until) <= now()) AS due
-               FROM (SELECT webhook_deliveries.id, next_attempt_at, backlog_upto, rest_until
-                     FROM webhook_deliveries JOIN served ON served.id = webhook_id
-                     WHERE state = 'pending' LIMIT 1000000) AS first_million) AS waiting,
+         FROM (SELECT count(*) AS pending
+               FROM (SELECT FROM webhook_deliveries JOIN served ON served.id = webhook_id
+                     WHERE state = 'pending' LIMIT $1) AS first_ones) AS waiting,
+              (SELECT count(*) AS due
+               FROM (SELECT FROM webhook_deliveries JOIN served ON served.id = webhook_id
+                     WHERE state = 'pending' AND webhook_deliveries.id > backlog_upto
+                       AND next_attempt_at <= now() AND (rest_until IS NULL OR rest_until <= now())
+                     LIMIT $1) AS first_ones) AS late,
               (SELECT coalesce(greatest(extract(epoch FROM now() - min(greatest(earliest, rest_until))), 0), 0)::float8
                       AS oldest_due_seconds
                FROM served CROSS JOIN LATERAL
@@ -40,6 +46,7 @@ pub async fn deliveries(pool: &PgPool) -> sqlx::Result<DeliveryFigures> {
                FROM (SELECT delivered, failed FROM webhook_hours
                      UNION ALL SELECT delivered, failed FROM webhook_hours_swept) AS counted) AS made",
     )
+    .bind(MOST_COUNTED)
     .fetch_one(pool)
     .await
 }

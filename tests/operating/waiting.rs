@@ -69,3 +69,21 @@ async fn an_upload_waits_from_when_there_is_something_to_read() -> anyhow::Resul
     assert_eq!(queue(&served).await?, (0, 0));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_database_that_is_slow_at_counting_is_up() -> anyhow::Result<()> {
+    let served = Served::start("web").await?;
+    let mut holding = served.database.database.pool.begin().await?;
+    sqlx::query("LOCK TABLE imports IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *holding)
+        .await?;
+    let metrics = served.get("/metrics").await?.error_for_status()?.text().await?;
+    assert!(metrics.contains("product_importer_database_up 1"), "{metrics}");
+    assert!(!metrics.contains("product_importer_queue_depth"), "{metrics}");
+    let status = served.get("/status").await?;
+    assert_eq!(
+        (status.status().as_u16(), status.headers().contains_key("retry-after")),
+        (503, true)
+    );
+    Ok(())
+}
