@@ -1,5 +1,5 @@
-//! A step that takes something away says since when nobody needs it: expand, then contract (`migrations/README.md`). And
-//! one that changes a table does not wait long for it, as everybody else would wait behind it.
+//! A step that takes something away says since when nobody needs it: expand, then contract (`migrations/README.md`). One
+//! that changes a table does not wait long for it, as everybody else would wait behind it, and none waits for everybody.
 
 use crate::Offence;
 use std::fs;
@@ -58,6 +58,12 @@ fn offences(file: &str, text: &str) -> Vec<Offence> {
                 "old processes may trip over this (migrations/README.md): once none does, begin the file with `{MARK}unused since …`"
             ));
         }
+        if statement.contains("CONCURRENTLY") {
+            offend(
+                "this and a process that starts meanwhile wait for each other: migrations/README.md says what to do instead"
+                    .into(),
+            );
+        }
         if is_patient && statement.contains("ALTER TABLE") {
             offend("everybody waits behind whoever waits for a table: begin the file with `SET LOCAL lock_timeout = '2s';`".into());
         }
@@ -84,9 +90,8 @@ mod tests {
             let marked = format!("{head}{MARK}unused since 0.2.0.\n{drops}");
             assert_eq!(lines("0017_weights.sql", &marked), [0; 0]);
         }
-        let adds = format!(
-            "-- Old processes may RENAME it.\n{TIMEOUT}ALTER TABLE imports ADD weight int;\nDROP INDEX CONCURRENTLY old;\n"
-        );
+        let adds =
+            format!("-- Old processes may RENAME it.\n{TIMEOUT}ALTER TABLE imports ADD weight int;\nDROP INDEX old;\n");
         assert_eq!(lines("0017_weights.sql", &adds), [0; 0]);
         for breaks in [
             "ALTER TABLE products ADD weight int;",
@@ -106,5 +111,18 @@ mod tests {
         let adds = "CREATE TABLE weights ();\nALTER TABLE imports ADD weight int;\n";
         assert_eq!(lines("0017_weights.sql", adds), [2]);
         assert_eq!(lines("0017_weights.sql", &format!("{TIMEOUT}{adds}")), [0; 0]);
+    }
+
+    #[test]
+    fn nothing_is_done_that_waits_for_whoever_waits_for_the_step() {
+        for concurrently in [
+            "CREATE INDEX CONCURRENTLY light ON imports (weight);",
+            "drop index concurrently light;",
+        ] {
+            let text = format!(
+                "-- no-transaction\n{concurrently}\n-- Not CONCURRENTLY.\nCREATE INDEX light ON imports (weight);\n"
+            );
+            assert_eq!(lines("0017_weights.sql", &text), [2], "{concurrently}");
+        }
     }
 }
