@@ -29,6 +29,8 @@ export function openPanels() {
   // Another page in place of this one: only what its entry says is shown beside it.
   addEventListener('page-shown', () => { if (panel?.open && !shownHere()) shut() })
   if (shownHere()) openPanel(shownHere())
+  // Back to a page that was kept whole: what the panel shows may have been changed on its own page.
+  addEventListener('pageshow', event => { if (event.persisted && shownHere() && !hasUnsaved(panel)) openPanel(shownHere()) })
 }
 
 /** Back and Forward. Whoever else listens for them comes later, and hears only of what changes the page itself. */

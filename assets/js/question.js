@@ -54,7 +54,11 @@ async function answer(event, dialog) {
   try {
     const body = new URLSearchParams(new FormData(form))
     const response = await fetch(form.action, { method: 'POST', body, headers: FRAGMENT })
-    if (response.status === 204) return location.assign(response.headers.get('Location'))
+    if (response.status === 204) {
+      // Whoever comes back to this page is not asked again.
+      dialog.close()
+      return location.assign(response.headers.get('Location'))
+    }
     await show(dialog, response)
   } catch {
     form.submit()

@@ -24,8 +24,15 @@ export function productList(root) {
   showTotal(list)
   keys(list)
   root.classList.add('is-alive')
+  followBack(list)
   return () => {
     going.abort()
     results.stop()
   }
+}
+
+/** Going back shows a list as it was left, by the browser's cache or by the page kept whole: it is fetched again. */
+function followBack({ results, signal }) {
+  if (performance.getEntriesByType('navigation')[0]?.type === 'back_forward') results.refresh()
+  addEventListener('pageshow', event => { if (event.persisted) results.refresh() }, { signal })
 }

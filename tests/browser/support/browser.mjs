@@ -6,10 +6,12 @@ import { leavePicture } from './pictures.mjs'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
-export async function openBrowser() {
+/** One that `keepsPages` keeps those that are left, to show them again on Back; Playwright's own does not. */
+export async function openBrowser({ keepsPages = false } = {}) {
   const executablePath = process.env.CHROMIUM ?? PLACES.find(path => existsSync(path))
   return chromium.launch({
     executablePath,
+    ignoreDefaultArgs: keepsPages ? ['--disable-back-forward-cache'] : [],
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   })
 }
