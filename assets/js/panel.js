@@ -6,6 +6,7 @@ import { hasUnsaved } from './edit-form.js'
 import { isPlainClick } from './navigation.js'
 import { enter, enterAgain, hasLeft, isBehind, leave, shownHere } from './panel-history.js'
 import { closingAsked, makePanel, showProblem, showSkeleton } from './panel-parts.js'
+import { SIGNED_OUT } from './signed-out.js'
 import { toast } from './toast.js'
 
 const FRAGMENT = { 'X-Fragment': '1' }
@@ -28,9 +29,9 @@ export function openPanels() {
   addEventListener('popstate', follow)
   // Another page in place of this one: only what its entry says is shown beside it.
   addEventListener('page-shown', () => { if (panel?.open && !shownHere()) shut() })
-  if (shownHere()) openPanel(shownHere())
   // Back to a page that was kept whole: what the panel shows may have been changed on its own page.
   addEventListener('pageshow', event => { if (event.persisted && shownHere() && !hasUnsaved(panel)) openPanel(shownHere()) })
+  if (shownHere()) openPanel(shownHere())
 }
 
 /** Back and Forward. Whoever else listens for them comes later, and hears only of what changes the page itself. */
@@ -138,6 +139,7 @@ async function submit(form, submitter) {
     const text = await response.text()
     if (response.ok && !isHtml(response)) await saved(JSON.parse(text), mine)
     else if (mine !== latest) tellLeft(response)
+    else if (response.status === 401) showProblem(content(), SIGNED_OUT)
     else if (isHtml(response)) show(text)
     else tellProblem(text)
   } catch {

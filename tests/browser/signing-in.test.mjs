@@ -30,6 +30,15 @@ async function signIn(page) {
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
+/** Signs out in another tab of the same browser, and answers that tab. */
+async function signOutElsewhere(page) {
+  const other = await page.context().newPage()
+  await other.goto(`${server.address}/imports`)
+  await other.getByRole('button', { name: 'Sign out' }).click()
+  await other.waitForURL('**/sign-in')
+  return other
+}
+
 for (const javaScriptEnabled of [true, false]) {
   test(`one signs in, gets where one wanted to go, and signs out (scripts: ${javaScriptEnabled})`, async () => {
     const page = await openPage(browser, { baseURL: server.address, javaScriptEnabled })
@@ -56,14 +65,42 @@ test('whoever is signed out in another tab is asked again, and comes back', asyn
   await page.goto('/sign-in')
   await signIn(page)
   await page.locator('.product-list.is-alive').waitFor()
-  const other = await page.context().newPage()
-  await other.goto(`${server.address}/imports`)
-  await other.getByRole('button', { name: 'Sign out' }).click()
-  await other.waitForURL('**/sign-in')
+  await signOutElsewhere(page)
   await page.getByRole('searchbox').fill('Product 7')
   await page.waitForURL('**/sign-in?to=*')
   await signIn(page)
   await page.waitForURL('**/products*')
+  await page.context().close()
+})
+
+test('what is being typed stays when one is signed out meanwhile, and is saved after signing in elsewhere', async () => {
+  const page = await openPage(browser, { baseURL: server.address })
+  const questions = []
+  page.on('dialog', dialog => { questions.push(dialog.type()); dialog.accept() })
+  await page.goto('/sign-in')
+  await signIn(page)
+  await page.locator('.product-list.is-alive').waitFor()
+  await page.getByRole('link', { name: 'Product 7', exact: true }).click()
+  const panel = page.locator('.panel')
+  await panel.getByLabel('Name').fill('Still here')
+  const other = await signOutElsewhere(page)
+  const told = page.locator('.toast', { hasText: 'You were signed out. Sign in in another tab, then save again.' })
+  // As pages do it by themselves, again and again.
+  const poll = () => page.evaluate(() => fetch('/imports/running').then(response => response.status))
+  assert.equal(await poll(), 401)
+  await told.waitFor()
+  assert.equal(await poll(), 401)
+  assert.equal(await told.count(), 1)
+  await panel.getByRole('button', { name: 'Save' }).click()
+  await panel.getByRole('alert').filter({ hasText: 'You were signed out.' }).waitFor()
+  assert.equal(await panel.getByLabel('Name').inputValue(), 'Still here')
+  const [door] = await Promise.all([page.waitForEvent('popup'), told.getByRole('button', { name: 'Sign in' }).click()])
+  await signIn(door)
+  await door.waitForURL('**/products')
+  await panel.getByRole('button', { name: 'Save' }).click()
+  await page.locator('.toast', { hasText: 'Saved “Still here”.' }).waitFor()
+  assert.deepEqual([questions, page.problems], [[], []])
+  await other.close()
   await page.context().close()
 })
 
