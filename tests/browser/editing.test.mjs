@@ -327,3 +327,29 @@ test('where a product came from is told with the name of the file', async () => 
   await page.goto('/products/4711')
   assert.match(await page.locator('.error-page').textContent(), /404/)
 })
+
+test('what is written from right to left is shown so, with its beginning, in lists, pages and fields', async () => {
+  const name = `مصباح مكتب ${'نحاسي '.repeat(40)}`.trim()
+  const { id } = await add('RTL-1', name, { description: 'يصنع باليد' })
+  await visit('/products?q=مصباح')
+  const isRightToLeft = place => place.evaluate(element => getComputedStyle(element).direction === 'rtl')
+  const link = page.locator(`#link-${id}`)
+  for (const place of [link, page.locator('tbody .products__about'), page.locator('#search')]) assert.ok(await isRightToLeft(place))
+  assert.ok(!await isRightToLeft(page.locator('tbody .sku')))
+  // In its column it stands where all others do.
+  const about = page.locator('tbody .products__about')
+  assert.equal(await about.evaluate(element => getComputedStyle(element).textAlign), 'left')
+  // The first word is what was searched for: its mark lies within what is left of the cut name.
+  assert.deepEqual(await link.locator('mark').allTextContents(), ['مصباح'])
+  const [whole, first] = [await link.boundingBox(), await link.locator('mark').boundingBox()]
+  assert.ok(await link.evaluate(element => element.scrollWidth > element.clientWidth))
+  assert.ok(first.x > whole.x && first.x + first.width <= whole.x + whole.width + 1, JSON.stringify({ whole, first }))
+
+  await visit(`/products/${id}`)
+  for (const place of ['h1', '#product-name', '#product-description']) assert.ok(await isRightToLeft(page.locator(place)), place)
+  await page.getByLabel('Name').fill('مصباح')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Saved “').waitFor()
+  for (const quote of await page.locator('.story q').all()) assert.ok(await isRightToLeft(quote))
+  assert.deepEqual(page.problems, [])
+})
