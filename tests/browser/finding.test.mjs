@@ -191,6 +191,30 @@ test('the keyboard walks, selects and opens', async () => {
   await firstSku('CHAIR-001')
 })
 
+test('the keys of an empty list do nothing, also not to the next list', async () => {
+  await visit('/products?q=sofa')
+  await page.getByRole('heading', { name: 'No products match “sofa”' }).waitFor()
+  for (const key of ['j', 'k', 'ArrowDown', 'ArrowUp']) await page.keyboard.press(key)
+  await page.getByRole('link', { name: 'Show all products' }).click()
+  await firstSku('CHAIR-001')
+  await page.evaluate(() => document.activeElement.blur())
+  await page.keyboard.press('j')
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Chair 1')
+})
+
+test('Shift and the space bar select in a row, and are the browser’s elsewhere', async () => {
+  await visit('/products')
+  await page.evaluate(() => {
+    window.taken = []
+    addEventListener('keydown', event => { if (event.key === ' ') window.taken.push(event.defaultPrevented) })
+  })
+  await page.keyboard.press('Shift+Space')
+  await page.keyboard.press('j')
+  await page.keyboard.press('Shift+Space')
+  assert.deepEqual(await page.evaluate(() => window.taken), [false, true])
+  assert.equal(await ticked(), 1)
+})
+
 test('a product is edited by its key', async () => {
   await visit('/products')
   await page.keyboard.press('j')

@@ -70,6 +70,23 @@ test('a few selected products are deleted after one said so', async () => {
   await until('the row to go', async () => await page.locator('tbody tr', { hasText: 'SW-20' }).count() === 0)
 })
 
+test('whoever deletes a row by keys is at the row that is there now', async () => {
+  await visit('/products')
+  const focused = () => page.evaluate(() => document.activeElement.id)
+  const ids = await page.locator('tbody tr').evaluateAll(rows => rows.map(row => row.dataset.id))
+  for (let row = 0; row <= 7; row += 1) await page.keyboard.press('j')
+  assert.equal(await focused(), `link-${ids[7]}`)
+  await page.keyboard.press('x')
+  await page.getByRole('button', { name: 'Delete' }).press('Enter')
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete 1 product' }).press('Enter')
+  await page.locator('.toast', { hasText: 'Deleted 1 product.' }).waitFor()
+  await until('the focus', async () => await focused() === `link-${ids[8]}`)
+  await page.keyboard.press('e')
+  await page.locator('.panel').getByRole('button', { name: 'Delete' }).press('Enter')
+  await page.locator('.panel').waitFor({ state: 'hidden' })
+  await until('the focus', async () => await focused() === `link-${ids[9]}`)
+})
+
 test('a deletion is undone by its message', async () => {
   await visit('/products?q=sw-1')
   const before = await found('SW-11')

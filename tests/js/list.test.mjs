@@ -125,7 +125,7 @@ function awaitedList(context) {
     asked.push({ query: new URL(address, 'http://shop').search, answer: () => resolve(new Response('')) })
   }))
   globalThis.location = { search: '' }
-  const results = new Results({ hasAttribute: () => false })
+  const results = new Results({ hasAttribute: () => false, addEventListener() {} })
   results.replace = (_, query) => { results.query = query }
   return { results, asked }
 }

@@ -4,7 +4,7 @@
 const OFF = 'single-keys-off'
 
 export function keys(list) {
-  const { root, place, signal } = list
+  const { root, place, results, selection, signal } = list
   const dialog = root.querySelector('#keys')
   const single = dialog.querySelector('[data-single-keys]')
   single.checked = remembered() === null
@@ -14,21 +14,21 @@ export function keys(list) {
   const actions = {
     '/': () => { const box = document.getElementById('search'); box.focus(); box.select() },
     '?': () => dialog.showModal(),
-    j: () => move(place, 1),
-    k: () => move(place, -1),
-    o: () => open(place),
-    e: () => open(place, 'product-name'),
-    x: () => tick(list, false),
-    X: () => tick(list, true),
+    j: () => move(results, 1),
+    k: () => move(results, -1),
+    o: () => open(),
+    e: () => open('product-name'),
+    x: () => tick(selection, false),
+    X: () => tick(selection, true),
     n: () => root.querySelector('[data-new]').click(),
     '[': () => document.querySelector('#page-previous')?.click(),
     ']': () => document.querySelector('#page-next')?.click(),
   }
   const always = {
-    ArrowDown: event => !event.target.closest('details') && move(place, 1),
-    ArrowUp: event => !event.target.closest('details') && move(place, -1),
-    Escape: () => list.selection.selected.count > 0 && list.selection.clear(),
-    ' ': event => event.shiftKey && event.target.closest('tr') && tick(list, true),
+    ArrowDown: event => !event.target.closest('details') && move(results, 1),
+    ArrowUp: event => !event.target.closest('details') && move(results, -1),
+    Escape: () => selection.selected.count > 0 && selection.clear(),
+    ' ': event => event.shiftKey && tick(selection, true),
   }
   document.addEventListener('keydown', event => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
@@ -39,7 +39,7 @@ export function keys(list) {
   document.getElementById('search').addEventListener('keydown', event => {
     if (event.key !== 'ArrowDown') return
     event.preventDefault()
-    rows(place)[0]?.focus()
+    place.querySelector('.products__link')?.focus()
   }, { signal })
 }
 
@@ -64,40 +64,28 @@ function isTyping(target) {
   return target.isContentEditable || target.matches('textarea, select, input:not([type=checkbox], [type=radio], [type=button])')
 }
 
-function rows(place) {
-  return [...place.querySelectorAll('.products__link')]
+/** The row with the focus. */
+function focusedRow() {
+  return document.activeElement?.closest('.products tbody tr')
 }
 
-/** The row with the focus. When it was lost with the rows, one begins where one was. */
-let lastAt = 0
-
-function at(place) {
-  const row = document.activeElement?.closest?.('.products tbody tr')
-  return row ? rows(place).findIndex(link => row.contains(link)) : -1
-}
-
-function move(place, step) {
-  const links = rows(place)
-  const here = at(place)
-  const next = here < 0 ? Math.min(lastAt, links.length - 1) : Math.min(Math.max(here + step, 0), links.length - 1)
-  lastAt = next
-  links[next]?.focus()
-  links[next]?.closest('tr').scrollIntoView({ block: 'nearest' })
+/** When no row has the focus, one begins where one was. */
+function move(results, step) {
+  if (focusedRow()) results.at = Math.max(results.at + step, 0)
+  results.focusRow()
 }
 
 /** Opens the product one is at, perhaps with the focus in a field of its form. */
-function open(place, field) {
-  const here = at(place)
-  if (here < 0) return false
-  const link = rows(place)[here]
+function open(field) {
+  const link = focusedRow()?.querySelector('.products__link')
+  if (!link) return false
   if (field) link.dataset.panelFocus = field
   link.click()
   delete link.dataset.panelFocus
 }
 
-function tick({ place, selection }, isRange) {
-  const here = at(place)
-  if (here < 0) return false
-  const box = rows(place)[here].closest('tr').querySelector('[name=ids]')
+function tick(selection, isRange) {
+  const box = focusedRow()?.querySelector('[name=ids]')
+  if (!box) return false
   selection.tick(box.value, isRange || !box.checked, isRange)
 }

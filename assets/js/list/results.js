@@ -17,6 +17,9 @@ export class Results extends EventTarget {
     this.query = location.search
     /** The list that was asked for last: as long as its answer is awaited, another one than is shown. */
     this.wanted = this.query
+    /** In which row the focus was last. */
+    this.at = 0
+    place.addEventListener('focusin', event => { this.at = Math.max(0, rows(place).indexOf(event.target.closest('tr'))) })
   }
 
   /** Shows the list of that query; answers whether it is the one that is shown now. */
@@ -51,17 +54,21 @@ export class Results extends EventTarget {
     const focused = this.place.contains(document.activeElement) ? document.activeElement.id : ''
     const fresh = new DOMParser().parseFromString(html, 'text/html').body
     localise(fresh)
+    if (query !== this.query) this.at = 0
     this.query = query
     this.place.replaceChildren(...fresh.childNodes)
     const again = document.getElementById(focused)
     if (again) again.focus({ preventScroll: true })
-    else if (focused) this.focusFirst()
+    else if (focused) this.focusRow()
     this.dispatchEvent(new Event('shown'))
   }
 
-  /** For whoever goes by keys, when what had the focus is gone. */
-  focusFirst() {
-    this.place.querySelector('.products__link')?.focus({ preventScroll: true })
+  /** For whoever goes by keys, when what had the focus is gone: the row that is now where one was. */
+  focusRow() {
+    const all = rows(this.place)
+    const row = all[Math.min(this.at, all.length - 1)]
+    row?.querySelector('.products__link').focus({ preventScroll: true })
+    row?.scrollIntoView({ block: 'nearest' })
   }
 
   wait(signal) {
@@ -99,4 +106,8 @@ async function fetchResults(query, signal) {
   if (response.ok) return response.text()
   const problem = await response.json().catch(() => null)
   throw new Error(problem?.errors?.[0]?.message ?? problem?.detail ?? 'The products could not be fetched.')
+}
+
+function rows(place) {
+  return [...place.querySelectorAll('.products tbody tr')]
 }

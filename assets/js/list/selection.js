@@ -28,7 +28,7 @@ export function selection({ root, place, results, signal }) {
     bar.classList.toggle('is-open', selected.count > 0)
     const leavesBar = selected.count === 0 && bar.contains(document.activeElement)
     bar.inert = selected.count === 0
-    if (leavesBar) results.focusFirst()
+    if (leavesBar) results.focusRow()
     if (selected.count > 0) bar.querySelector('[data-selected]').textContent = words()
     drawMore(boxes.length)
   }
