@@ -79,6 +79,17 @@ test('a selection survives paging and the page being loaded again, but never ano
   assert.equal(selectedOf('?q=lamp', storage).count, 0)
 })
 
+test('letting go of a page leaves what is ticked on others, and nothing of everything', () => {
+  const selected = selectedOf('')
+  selected.set('9', true, ['8', '9'])
+  selected.setPage(PAGE, true)
+  selected.setPage(PAGE, false)
+  assert.deepEqual([...selected.ids], ['9'])
+  selected.setEverything(12_345)
+  selected.setPage(PAGE, false)
+  assert.equal(selected.count, 0)
+})
+
 test('no more are ticked than can be named, and everything that matches is selected all the same', () => {
   const selected = selectedOf('', new Storage(), 3)
   selected.setPage(PAGE, true)

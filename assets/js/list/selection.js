@@ -80,7 +80,6 @@ export function selection({ root, place, results, signal }) {
     const box = event.target
     if (box.matches?.('[data-tick-page]')) {
       selected.setPage(page(), box.checked)
-      if (!box.checked) selected.clear()
       tell()
     } else if (box.name === 'ids') tick(box.value, box.checked, event.shiftKey)
   }, { signal })
