@@ -28,7 +28,18 @@ async function show(place) {
   if (!fresh || !current) return
   // The button that stops it keeps the focus while only numbers change.
   if (fresh.dataset.over === current.dataset.over && fresh.dataset.over === 'false') update(current, fresh)
-  else { current.replaceWith(fresh); start(fresh) }
+  else replace(current, fresh)
+}
+
+function replace(current, fresh) {
+  const hadFocus = current.contains(document.activeElement)
+  const heading = fresh.querySelector('h1')
+  current.replaceWith(fresh)
+  start(fresh)
+  document.title = `${heading.textContent} · Product Importer`
+  if (!hadFocus) return
+  heading.tabIndex = -1
+  heading.focus()
 }
 
 function update(current, fresh) {

@@ -132,6 +132,24 @@ test('a large change is stopped half-way: what was done stays, and the page says
   await page.getByText('1,300 products').waitFor()
 })
 
+test('the page of a change says which products are meant, and tells its end where one is', async () => {
+  const import_id = await shop.server.imported(csv(1300, 'WHICH'))
+  const letGo = await shop.server.hold("SELECT id FROM products WHERE sku = 'WHICH-999' FOR UPDATE")
+  await visit(`/products?q=which&import=${import_id}&changed_since=2020-01-01T12:00:00Z`)
+  await page.getByLabel('Select all products of this page').check()
+  await page.getByRole('button', { name: 'Select all 1,300 that match' }).click()
+  await page.getByRole('button', { name: 'Deactivate' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Make 1,300 products inactive' }).click()
+  await page.getByText('Products that match “which”, changed since Jan 1, 2020 and from shop.csv.').waitFor()
+  assert.equal(await page.title(), 'Making 1,300 products inactive · Product Importer')
+  await page.getByRole('button', { name: 'Stop here' }).focus()
+  await letGo()
+  const told = page.getByRole('heading', { name: '1,300 products made inactive.' })
+  await told.waitFor()
+  assert.equal(await told.evaluate(heading => document.activeElement === heading), true)
+  assert.equal(await page.title(), '1,300 products made inactive. · Product Importer')
+})
+
 test('a large deletion is undone on its page', async () => {
   await visit('/products?q=many-1')
   await page.locator('tbody [name=ids]').first().check()

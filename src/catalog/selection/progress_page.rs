@@ -1,10 +1,11 @@
 //! The page of one change to many products: how far it is, and what it did.
 
 use super::bulk_change::{BulkAction, BulkChange, BulkState};
-use crate::catalog::Status;
+use crate::catalog::{Filter, Status};
 use crate::http::format::{self, filters};
 use crate::http::pages::{Layout, Section};
 use askama::Template;
+use chrono::{DateTime, Utc};
 
 /// `/products/changes/{id}`.
 #[derive(Template)]
@@ -54,17 +55,12 @@ impl Progress {
     }
 
     /// Which products were meant, where a filter said so.
-    fn of_which(&self) -> Option<String> {
-        let filter = &self.change.filter.as_ref()?.0;
-        let status = match filter.status {
-            Status::All => None,
-            Status::Active => Some("that were active".to_owned()),
-            Status::Inactive => Some("that were inactive".to_owned()),
-        };
-        let q = filter.q.trim();
-        let words = (!q.is_empty()).then(|| format!("that match “{q}”"));
-        let parts: Vec<String> = words.into_iter().chain(status).collect();
-        (!parts.is_empty()).then(|| format!("Products {}.", parts.join(" and ")))
+    fn of_which(&self) -> Vec<Which> {
+        self.change
+            .filter
+            .as_ref()
+            .map(|filter| which(&filter.0))
+            .unwrap_or_default()
     }
 
     /// Whether some products may not have been looked at, and never will be.
@@ -76,6 +72,27 @@ impl Progress {
     fn left_alone(&self) -> Option<String> {
         left_alone(&self.change)
     }
+}
+
+/// What the products that are meant have in common, as the list's chips say it.
+enum Which {
+    Words(String),
+    Changed(&'static str, DateTime<Utc>),
+    From(i64),
+}
+
+fn which(filter: &Filter) -> Vec<Which> {
+    let q = filter.q.trim();
+    let words = (!q.is_empty()).then(|| Which::Words(format!("that match “{q}”")));
+    let status = match filter.status {
+        Status::All => None,
+        Status::Active => Some(Which::Words("that were active".to_owned())),
+        Status::Inactive => Some(Which::Words("that were inactive".to_owned())),
+    };
+    let since = filter.changed_since.map(|at| Which::Changed("since", at));
+    let before = filter.changed_before.map(|at| Which::Changed("before", at));
+    let import = filter.import_id.map(Which::From);
+    [words, status, since, before, import].into_iter().flatten().collect()
 }
 
 /// What became of products that were looked at and stayed as they were.
@@ -127,9 +144,7 @@ pub fn whole_summary(change: &BulkChange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Filter;
     use crate::http::pages::assert_no_inline_code;
-    use chrono::DateTime;
     use sqlx::types::Json;
 
     fn change(action: BulkAction, state: BulkState) -> BulkChange {
@@ -175,6 +190,33 @@ mod tests {
             assert!(html.contains(shown), "{shown} in {html}");
         }
         assert!(!html.contains("/restoration"));
+    }
+
+    #[test]
+    fn all_that_the_filter_says_is_named() {
+        let filter = Filter {
+            q: "lamp".into(),
+            changed_since: DateTime::from_timestamp(1_795_376_460, 0),
+            import_id: Some(12),
+            ..Filter::default()
+        };
+        let named = |filter| {
+            let change = BulkChange {
+                filter,
+                ..change(BulkAction::Activate, BulkState::Running)
+            };
+            Progress::of(change).render().unwrap()
+        };
+        let html = named(Some(Json(filter)));
+        for shown in [
+            "Products that match “lamp”, changed since <time",
+            "</time> and from <a href=\"/imports/12\" data-import-name=\"12\">import 12</a>.",
+        ] {
+            assert!(html.contains(shown), "{shown} in {html}");
+        }
+        for filter in [None, Some(Json(Filter::default()))] {
+            assert!(!named(filter).contains("Products that"));
+        }
     }
 
     #[test]
