@@ -325,6 +325,8 @@ test('without a connection the list stays and offers to try again', async () => 
 
 test('without scripts one searches, filters and sorts by forms and links', async () => {
   await visit('/products?status=active', { javaScriptEnabled: false })
+  assert.equal(await page.locator('tbody [name=ids]').first().isVisible(), true)
+  assert.equal(await page.locator('#tick-page').isVisible(), false)
   await box().fill('lamp 1')
   await box().press('Enter')
   await page.waitForURL(/q=lamp/)
