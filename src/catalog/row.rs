@@ -3,7 +3,7 @@
 //! A description is shown in one line, so of a long one the part around the first match is shown.
 
 use super::product::Product;
-use super::search::{Piece, mark};
+use super::search::{Field, Piece, mark};
 
 /// A description is shown in one line; more of it than this fits on no screen.
 const EXCERPT_MAX_CHARS: usize = 280;
@@ -32,12 +32,12 @@ pub struct Excerpt<'a> {
 impl ProductRow {
     /// Its name, cut where the search matches.
     pub fn name(&self) -> Vec<Piece<'_>> {
-        mark(&self.product.name, &self.q)
+        mark(&self.product.name, Field::Name, &self.q)
     }
 
     /// Its SKU, cut where the search matches.
     pub fn sku(&self) -> Vec<Piece<'_>> {
-        mark(&self.product.sku, &self.q)
+        mark(&self.product.sku, Field::Sku, &self.q)
     }
 
     /// As much of its description as a line shows, from where the search matches.
@@ -52,7 +52,7 @@ impl ProductRow {
 
 /// The beginning of a text, or of its part around the first match if that lies further in.
 fn excerpt<'a>(text: &'a str, q: &str) -> Vec<Piece<'a>> {
-    let pieces = mark(text, q);
+    let pieces = mark(text, Field::Description, q);
     let before = pieces
         .iter()
         .take_while(|piece| !piece.is_match)
@@ -122,12 +122,13 @@ mod tests {
         let long = "A lamp of brass, made by hand in a village where nobody makes anything else but lamps, with a shade of silk";
         assert_eq!(written(&excerpt("A brass lamp", "lamp")), "A brass [lamp]");
         assert_eq!(written(&excerpt(long, "silk")), "… with a shade of [silk]");
+        assert_eq!(written(&excerpt(long, "ilk")), long);
         assert_eq!(written(&excerpt(long, "")), long);
         assert_eq!(written(&excerpt("", "silk")), "");
         let endless = "é".repeat(2000);
         let shown = written(&excerpt(&endless, ""));
         assert_eq!(shown.chars().count(), EXCERPT_MAX_CHARS + 1);
-        let found = format!("{endless}silk{endless}");
+        let found = format!("{endless} silk{endless}");
         assert!(written(&excerpt(&found, "silk")).contains("[silk]"));
     }
 }

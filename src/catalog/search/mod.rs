@@ -29,7 +29,7 @@ mod upkeep;
 
 pub use find::{count, page};
 pub use index_queries::APPLICATION_NAME;
-pub use mark::{Piece, mark};
+pub use mark::{Field, Piece, mark};
 pub use queries::{Backlog, Imported, backlog, is_behind, note_changed, note_imported};
 pub use step::{Step, compact, index_changes};
 pub use upkeep::{bring_back, finish_indexing, forget_set_aside, keep_indexed, set_aside, sweep_forgotten};
