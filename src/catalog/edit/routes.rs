@@ -10,6 +10,7 @@ use super::values::Patch;
 use crate::catalog::list_before::list_before;
 use crate::catalog::product::{Product, ProductJson, parse_id, unknown};
 use crate::catalog::sku::SkuKey;
+use crate::http::format::quoted;
 use crate::http::fragment::Wanted;
 use crate::http::pages::Flash;
 use crate::http::{Error, flash, render};
@@ -25,8 +26,6 @@ use serde::{Deserialize, Serialize};
 const SHOWN_STEPS: usize = 20;
 /// And when all are asked for.
 const MOST_STEPS: usize = 500;
-/// A name longer than this is cut in messages.
-const SHORT_NAME_CHARS: usize = 60;
 
 type Answer = Result<Response, Error>;
 
@@ -54,7 +53,7 @@ pub async fn new(wanted: Wanted) -> Answer {
 pub async fn create(State(database): State<Database>, wanted: Wanted, Form(form): Form<ProductForm>) -> Answer {
     match super::create(&database, form.new_product()).await {
         Ok(product) => {
-            let flash = Flash::good(format!("Added {}.", quoted(&product)));
+            let flash = Flash::good(format!("Added {}.", quoted(&product.name)));
             let to = format!("/products/{}", product.id);
             Ok(done(wanted, &to, flash, Some(product)))
         }
@@ -134,7 +133,7 @@ async fn save_over(database: &Database, wanted: Wanted, current: Product, form: 
             } else {
                 "Saved"
             };
-            let flash = Flash::good(format!("{words} {}.", quoted(&product)));
+            let flash = Flash::good(format!("{words} {}.", quoted(&product.name)));
             Ok(done(wanted, &format!("/products/{id}"), flash, Some(product)))
         }
         Err(EditError::Unknown) => show_deleted(database, wanted, id, StatusCode::GONE, Some(form)).await,
@@ -166,13 +165,13 @@ pub async fn set_status(
     match super::change(&database, parse_id(&id)?, patch).await {
         Ok(product) => {
             let status = if active { "active" } else { "inactive" };
-            let flash = Flash::good(format!("{} is {status} now.", quoted(&product)));
+            let flash = Flash::good(format!("{} is {status} now.", quoted(&product.name)));
             Ok(done(wanted, &back, flash, Some(product)))
         }
         Err(EditError::Stale { current }) if wanted.is_page() => {
             let words = format!(
                 "{} has been changed by somebody else meanwhile, so its status was left as it is.",
-                quoted(&current)
+                quoted(&current.name)
             );
             Ok(flash::redirect(&back, &Flash::bad(words)))
         }
@@ -185,7 +184,7 @@ pub async fn delete(State(database): State<Database>, wanted: Wanted, Path(id): 
     let id = parse_id(&id)?;
     match super::delete(&database, id).await {
         Ok(product) => {
-            let flash = Flash::good(format!("Deleted {}.", quoted(&product)));
+            let flash = Flash::good(format!("Deleted {}.", quoted(&product.name)));
             let flash = flash.with_undo(format!("/products/{id}/restoration"));
             Ok(done(wanted, "/products", flash, None))
         }
@@ -200,7 +199,7 @@ pub async fn restore(State(database): State<Database>, wanted: Wanted, Path(id):
     let id = parse_id(&id)?;
     match super::restore(&database, id).await {
         Ok(product) => {
-            let flash = Flash::good(format!("{} is back.", quoted(&product)));
+            let flash = Flash::good(format!("{} is back.", quoted(&product.name)));
             Ok(done(wanted, &format!("/products/{id}"), flash, Some(product)))
         }
         Err(EditError::Taken { .. }) if wanted.is_page() => {
@@ -270,10 +269,4 @@ fn told_in_form(error: EditError) -> Result<(StatusCode, EditError), Error> {
         EditError::Taken { .. } => Ok((StatusCode::CONFLICT, error)),
         other => Err(other.into()),
     }
-}
-
-fn quoted(product: &Product) -> String {
-    let name: String = product.name.chars().take(SHORT_NAME_CHARS).collect();
-    let dots = if name.len() < product.name.len() { "…" } else { "" };
-    format!("“{name}{dots}”")
 }

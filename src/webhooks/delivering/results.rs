@@ -2,7 +2,7 @@
 
 use super::Delivering;
 use super::result_queries::{self as queries, LaneResult, WrittenLane};
-use super::schedule::{Outcome, outcome, rest};
+use super::schedule::{Outcome, rest};
 use crate::webhooks::sending::Answer;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
@@ -33,15 +33,10 @@ impl Sent {
     pub fn error(&self) -> Option<String> {
         self.answer.error.as_ref().map(ToString::to_string)
     }
-
-    /// What came of it, to be written down.
-    pub fn outcome_of(answer: &Answer, tries: i32) -> Outcome {
-        outcome(answer, tries)
-    }
 }
 
 /// Tells the log what came of a sending. What went wrong may name the receiver's address, so its page tells that.
-pub fn tell(answer: &Answer) {
+pub fn log(answer: &Answer) {
     let (status, duration_ms) = (answer.status, answer.duration.as_millis() as u64);
     if answer.error.is_none() {
         tracing::debug!(status, duration_ms, "sent");

@@ -8,7 +8,7 @@ use super::lanes::Lanes;
 use super::look::{LEASE, Look, Looked, look};
 use super::renew::{Renewal, renew};
 use super::results::{self, Sent};
-use super::schedule::Outcome;
+use super::schedule::{Outcome, outcome};
 use crate::platform::stopping::Stopping;
 use crate::webhooks::sending::Outgoing;
 use crate::webhooks::{TOPIC, message_id};
@@ -188,8 +188,8 @@ impl Worker {
                 };
                 let span = tracing::info_span!("delivery", id, webhook = webhook_id);
                 let answer = sender.send(&outgoing).instrument(span.clone()).await;
-                span.in_scope(|| results::tell(&answer));
-                let outcome = Sent::outcome_of(&answer, tries);
+                span.in_scope(|| results::log(&answer));
+                let outcome = outcome(&answer, tries);
                 let version = target.version;
                 Done::Sent(Box::new(Sent {
                     webhook_id,
