@@ -176,7 +176,7 @@ fn whole_catalogue_pages() -> Router<AppState> {
         .route("/products/changes/{id}/restoration", post(changes::restore))
         .route(
             "/products/export.csv",
-            get(catalog::export_csv).post(catalog::export_ticked),
+            get(catalog::export_list).post(catalog::export_ticked),
         )
 }
 

@@ -13,6 +13,9 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use serde::Deserialize;
 
+/// Without it Excel takes UTF-8 for something else, and what is saved there comes back garbled.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// The words of a list's address and how many products are expected to match, or the ids of products, separated by commas.
 #[derive(Deserialize)]
 pub struct ExportQuery {
@@ -41,21 +44,12 @@ pub struct ExportQuery {
     )
 )]
 pub async fn export_csv(State(search): State<Search>, Query(query): Query<ExportQuery>) -> Result<Response, Error> {
-    let exported = if query.ids.is_empty() {
-        Exported::Matching(query.list.filter()?)
-    } else {
-        Exported::Named(ids_of(query.ids.split(','))?)
-    };
-    complete(&search, &exported).await?;
-    if let Exported::Matching(filter) = &exported
-        && !query.expected.is_empty()
-    {
-        let expected = query.expected.parse();
-        let expected =
-            expected.map_err(|_| Error::invalid("expected", "Say how many products match, as a whole number."))?;
-        as_expected(&search, filter, expected, "Nothing was exported").await?;
-    }
-    download(search, exported).await
+    download(&search, asked_for(&search, query).await?, "").await
+}
+
+/// `GET /products/export.csv`: the same for people, who open it in a spreadsheet.
+pub async fn export_list(State(search): State<Search>, Query(query): Query<ExportQuery>) -> Result<Response, Error> {
+    download(&search, asked_for(&search, query).await?, BYTE_ORDER_MARK).await
 }
 
 /// `POST /products/export.csv`: the same for products that were ticked, whose ids would make too long an address.
@@ -65,7 +59,26 @@ pub async fn export_ticked(State(search): State<Search>, body: Bytes) -> Result<
         .map(|(_, ids)| ids)
         .collect();
     let exported = Exported::Named(ids_of(ids.iter().flat_map(|ids| ids.split(',')))?);
-    download(search, exported).await
+    download(&search, exported, BYTE_ORDER_MARK).await
+}
+
+/// What the address asks for, unless something stands in the way.
+async fn asked_for(search: &Search, query: ExportQuery) -> Result<Exported, Error> {
+    let exported = if query.ids.is_empty() {
+        Exported::Matching(query.list.filter()?)
+    } else {
+        Exported::Named(ids_of(query.ids.split(','))?)
+    };
+    complete(search, &exported).await?;
+    if let Exported::Matching(filter) = &exported
+        && !query.expected.is_empty()
+    {
+        let expected = query.expected.parse();
+        let expected =
+            expected.map_err(|_| Error::invalid("expected", "Say how many products match, as a whole number."))?;
+        as_expected(search, filter, expected, "Nothing was exported").await?;
+    }
+    Ok(exported)
 }
 
 async fn complete(search: &Search, exported: &Exported) -> Result<(), Error> {
@@ -79,7 +92,7 @@ async fn complete(search: &Search, exported: &Exported) -> Result<(), Error> {
     ))
 }
 
-async fn download(search: Search, exported: Exported) -> Result<Response, Error> {
+async fn download(search: &Search, exported: Exported, start: &'static str) -> Result<Response, Error> {
     let today = queries::today(&search.database.pool).await?;
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
@@ -88,15 +101,16 @@ async fn download(search: Search, exported: Exported) -> Result<Response, Error>
             format!("attachment; filename=\"products-{today}.csv\""),
         ),
     ];
-    let body = Body::from_stream(chunks(Pieces::of(search, exported)));
+    let body = Body::from_stream(chunks(Pieces::of(search.clone(), exported), start));
     Ok((headers, body).into_response())
 }
 
 /// An error ends the transfer before its end, so that whoever receives it notices.
-fn chunks(pieces: Pieces) -> impl Stream<Item = anyhow::Result<Bytes>> {
-    stream::try_unfold((pieces, true), |(mut pieces, is_first)| async move {
+fn chunks(pieces: Pieces, start: &'static str) -> impl Stream<Item = anyhow::Result<Bytes>> {
+    stream::try_unfold((pieces, true), move |(mut pieces, is_first)| async move {
         if is_first {
-            return Ok(Some((Bytes::from(header()?), (pieces, false))));
+            let first = [start.as_bytes(), &header()?].concat();
+            return Ok(Some((Bytes::from(first), (pieces, false))));
         }
         match pieces.next().await {
             Ok(Some(piece)) => Ok(Some((Bytes::from(lines(&piece)?), (pieces, false)))),

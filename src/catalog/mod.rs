@@ -28,7 +28,7 @@ pub use clearing::{
 };
 pub use counts::{Counts, compact as compact_counts, read as read_counts};
 pub use description::description;
-pub use download::{export_csv, export_ticked};
+pub use download::{export_csv, export_list, export_ticked};
 pub use edit::{sweep_deleted, sweep_history};
 pub use export::{Exported, write as export};
 pub use filter::{Filter, Q_MAX_CHARS, Sort, SortBy, Status};

@@ -19,7 +19,7 @@ const bar = () => shop.page.locator('.selection')
 
 /** The rows of a file as they stand in it, in any order. */
 function rowsOf(text) {
-  assert.ok(text.startsWith('name,sku,description,status\r\n') && text.endsWith('\r\n'), text.slice(0, 100))
+  assert.ok(text.startsWith('\ufeffname,sku,description,status\r\n') && text.endsWith('\r\n'), text.slice(0, 100))
   return text.split('\r\n').slice(1, -1).sort()
 }
 

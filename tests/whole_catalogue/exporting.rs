@@ -38,7 +38,8 @@ async fn what_is_exported_goes_in_again_unchanged() -> anyhow::Result<()> {
         "{name}"
     );
     assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8");
-    let exported = answer.text().await?;
+    let exported = String::from_utf8(answer.bytes().await?.to_vec())?;
+    assert!(exported.starts_with("\u{feff}name,"), "Excel would garble it");
     assert_eq!(skus(&exported)?.len(), 9_002);
     let import = served.import(exported).await?;
     assert_eq!(
