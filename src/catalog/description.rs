@@ -25,6 +25,7 @@ struct Description;
 #[openapi(paths(
     clearing::api::clear_all,
     clearing::api::restore_all,
+    selection::api::list,
     selection::api::create,
     selection::api::show,
     selection::api::cancel,

@@ -14,14 +14,26 @@ const INPUTS: usize = 1_000;
 const AT_ONCE: usize = 8;
 
 /// Pages and the parameters of their addresses.
-const PAGES: [(&str, &[&str]); 12] = [
+const PAGES: [(&str, &[&str]); 13] = [
     ("/products", &LIST),
-    ("/products/count", &["q", "status", "import", "exact"]),
+    (
+        "/products/count",
+        &["q", "status", "changed_since", "changed_before", "import", "exact"],
+    ),
     (
         "/products/export.csv",
-        &["q", "status", "changed_since", "import", "ids"],
+        &[
+            "q",
+            "status",
+            "changed_since",
+            "changed_before",
+            "import",
+            "ids",
+            "expected",
+        ],
     ),
     ("/products/1", &["history"]),
+    ("/products/changes", &["before"]),
     ("/products/clearing", &["any"]),
     ("/imports", &["before"]),
     ("/imports/choices", &["q", "import"]),

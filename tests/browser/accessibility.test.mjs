@@ -143,6 +143,7 @@ async function imported(name, content) {
 
 test('before there is anything', async () => {
   await everybodyCanUse('products-empty', '/products')
+  await everybodyCanUse('changes-empty', '/products/changes')
   await everybodyCanUse('imports-empty', '/imports')
 })
 
@@ -295,6 +296,7 @@ test('what went wrong, and what others did', async () => {
   const change = await api('POST', '/changes', { action: 'deactivate', filter: { q: 'r-1' }, expected: 1 })
   await until('the change', async () => (await api('GET', `/changes/${change.id}`)).state === 'done')
   await everybodyCanUse('bulk-change', `/products/changes/${change.id}`)
+  await everybodyCanUse('changes', '/products/changes')
 })
 
 // At the end: how far it came would stand in the lists.

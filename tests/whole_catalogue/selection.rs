@@ -125,6 +125,29 @@ async fn a_deletion_of_selected_products_is_undone_once() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn what_was_done_to_many_is_listed_newest_first() -> anyhow::Result<()> {
+    let served = filled(30).await?;
+    let ids = some_ids(&served, 5).await?;
+    let mut done = Vec::new();
+    for action in ["activate", "deactivate", "delete"] {
+        done.insert(0, post(&served, &json!({"action": action, "ids": ids})).await?.1);
+    }
+    let first = served.json(&format!("{CHANGES}?limit=2")).await?;
+    assert_eq!(first["items"], json!(done[..2]));
+    let cursor = first["next_cursor"].as_str().unwrap_or_default();
+    let last = served.json(&format!("{CHANGES}?cursor={cursor}")).await?;
+    assert_eq!(
+        (&last["items"], &last["next_cursor"]),
+        (&json!(done[2..]), &Value::Null)
+    );
+    let page = served.get("/products/changes").await?.text().await?;
+    for shown in ["Deleted 5 products.", "5 products made inactive.", "/restoration"] {
+        assert!(page.contains(shown), "{shown} in {page}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_matches_is_changed_when_the_number_is_right() -> anyhow::Result<()> {
     let served = filled(3_000).await?;
     let pool = &served.database.database.pool;

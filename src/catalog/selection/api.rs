@@ -5,13 +5,67 @@ use super::request::{Request, RequestJson};
 use super::start::start;
 use super::{queries, undo};
 use crate::catalog::Search;
-use crate::http::Error;
 use crate::http::json::JsonFields;
+use crate::http::{Error, paging};
 use crate::platform::doorbell::Doorbell;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+const MOST_LIMIT: u64 = 200;
+
+/// Which page of a list.
+#[derive(Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct ListQuery {
+    /// Where the page begins: the `next_cursor` of the page before it.
+    cursor: String,
+    /// How many changes a page has at most: 50 unless said, never more than 200.
+    #[param(value_type = u64, example = 50)]
+    limit: String,
+}
+
+/// A page of changes to many products.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = BulkChangeList)]
+pub struct List {
+    items: Vec<BulkChangeJson>,
+    /// Where the next page begins; null on the last.
+    next_cursor: Option<String>,
+}
+
+/// Lists changes to many products, newest first
+#[utoipa::path(
+    get,
+    path = "/products/changes",
+    operation_id = "list_changes_of_products",
+    tag = "Products",
+    params(ListQuery),
+    responses(
+        (status = 200, description = "A page of the list.", body = List),
+        (status = 422, description = "The cursor or the limit is none."),
+    )
+)]
+pub async fn list(State(search): State<Search>, Query(query): Query<ListQuery>) -> Result<Json<List>, Error> {
+    let (limit, before) = (paging::limit(&query.limit, MOST_LIMIT)?, paging::before(&query.cursor)?);
+    let (changes, older) = recent(&search, before, limit).await?;
+    Ok(Json(List {
+        items: changes.into_iter().map(BulkChangeJson::from).collect(),
+        next_cursor: older.map(|id| id.to_string()),
+    }))
+}
+
+/// Changes below that id, newest first, and below which id there are more.
+pub async fn recent(search: &Search, before: Option<i64>, limit: u64) -> Result<(Vec<BulkChange>, Option<i64>), Error> {
+    let mut found = queries::recent(&search.database.pool, before, limit + 1).await?;
+    let has_more = found.len() as u64 > limit;
+    found.truncate(limit as usize);
+    let older = found.last().filter(|_| has_more).map(|change| change.id);
+    Ok((found, older))
+}
 
 /// Changes many products
 ///

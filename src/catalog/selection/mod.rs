@@ -10,6 +10,7 @@ mod figures_queries;
 mod piece;
 mod progress_page;
 mod queries;
+mod recent_page;
 mod request;
 pub mod routes;
 mod start;

@@ -135,7 +135,18 @@ fn summary(change: &BulkChange) -> String {
     }
 }
 
-/// The same with what it left as it was, for where nothing else is told about it.
+/// A change in a line of a list: what it did, or how far it came.
+pub fn in_short(change: &BulkChange) -> String {
+    let what = going_on(change);
+    match change.state {
+        BulkState::Queued | BulkState::Running => format!("{what}: {}%", format::percent(change.done, change.expected)),
+        BulkState::Done => summary(change),
+        BulkState::Failed => format!("{what}: failed after {}", format::number(change.changed)),
+        BulkState::Cancelled => format!("{what}: stopped after {}", format::number(change.changed)),
+    }
+}
+
+/// What a change did and what it left as it was, for where nothing else is told about it.
 pub fn whole_summary(change: &BulkChange) -> String {
     let parts = [Some(summary(change)), left_alone(change)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")

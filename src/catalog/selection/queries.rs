@@ -23,6 +23,16 @@ pub async fn find(executor: impl PgExecutor<'_>, id: i64) -> sqlx::Result<Option
         .await
 }
 
+/// Changes below that id, newest first.
+pub async fn recent(pool: &PgPool, before: Option<i64>, limit: u64) -> sqlx::Result<Vec<BulkChange>> {
+    let statement = format!("{SELECT} WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2");
+    sqlx::query_as(sqlx::AssertSqlSafe(statement))
+        .bind(before)
+        .bind(limit as i64)
+        .fetch_all(pool)
+        .await
+}
+
 /// Adds a change that a worker is to make.
 pub async fn queue(
     executor: impl PgExecutor<'_>,

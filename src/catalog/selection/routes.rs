@@ -1,23 +1,34 @@
 //! Changing many products from pages: by forms, and by scripts that want JSON or the part of a page that changes.
 
-use super::api::{end, find};
+use super::api::{end, find, recent};
 use super::bulk_change::{BulkChange, BulkChangeJson};
 use super::progress_page::{Progress, ProgressPage, whole_summary};
+use super::recent_page::RecentPage;
 use super::request::Request;
 use super::start::start;
 use super::undo;
 use crate::catalog::Search;
 use crate::catalog::list_before::list_before;
 use crate::http::fragment::Wanted;
-use crate::http::pages::Flash;
-use crate::http::{Error, flash, render};
+use crate::http::pages::{Flash, Pager};
+use crate::http::{Error, flash, paging, render};
 use crate::platform::doorbell::Doorbell;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// Changes on a page of them.
+const PAGE_SIZE: u64 = 50;
+
+/// Where a page of changes begins.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct IndexQuery {
+    before: String,
+}
 
 /// What a script is told: where to look next, if the change goes on, and where it can be undone.
 #[derive(Serialize)]
@@ -39,6 +50,17 @@ pub async fn create(
 ) -> Result<Response, Error> {
     let change = start(&search, &doorbell, &Request::from_form(&body)?).await?;
     Ok(answer(wanted, &headers, change))
+}
+
+/// `GET /products/changes`: what was done to many products, newest first.
+pub async fn index(State(search): State<Search>, Query(query): Query<IndexQuery>) -> Result<Response, Error> {
+    let before = paging::before(&query.before)?;
+    let (changes, older) = recent(&search, before, PAGE_SIZE).await?;
+    let pager = Pager {
+        previous: before.map(|_| "/products/changes".to_owned()),
+        next: older.map(|id| format!("/products/changes?before={id}")),
+    };
+    Ok(render::page(&RecentPage::new(changes, pager))?.into_response())
 }
 
 /// `GET /products/changes/{id}`: how far it is, live while it goes on.
