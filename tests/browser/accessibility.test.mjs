@@ -291,6 +291,13 @@ test('what went wrong, and what others did', async () => {
     await page.locator('.conflict').waitFor()
     await api('PATCH', `/${id}`, { name: 'Table' })
   })
+  await everybodyCanUse('deleted-while-edited', `/products/${id}`, async page => {
+    await page.getByLabel('Name').fill('Mine')
+    await api('DELETE', `/${id}`)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Somebody else has deleted this product').waitFor()
+    await api('PUT', `/${id}/restoration`)
+  })
   await api('DELETE', `/${id}`)
   await everybodyCanUse('deleted-product', `/products/${id}`)
   const change = await api('POST', '/changes', { action: 'deactivate', filter: { q: 'r-1' }, expected: 1 })
