@@ -58,8 +58,8 @@ async fn metrics_tell_what_was_done() -> anyhow::Result<()> {
         "product_importer_processes{role=\"serve\"} 1",
         "product_importer_process_silent_seconds{role=\"serve\",host=",
         "product_importer_claims{queue=\"imports\"} 0",
-        "product_importer_database_connections_max{pool=\"pages\"} 10",
-        "product_importer_database_connections_max{pool=\"work\"} 10",
+        "product_importer_database_connections_max{pool=\"pages\"} 6",
+        "product_importer_database_connections_max{pool=\"work\"} 6",
     ] {
         assert!(metrics.contains(line), "{line} in {metrics}");
     }
@@ -176,7 +176,7 @@ async fn a_worker_tells_too_where_it_is_told_to() -> anyhow::Result<()> {
         "{metrics}"
     );
     // What works is told of, not only what answers this.
-    for line in ["{pool=\"work\"} 19", "{pool=\"pages\"} 1"] {
+    for line in ["{pool=\"work\"} 11", "{pool=\"pages\"} 1"] {
         let line = format!("product_importer_database_connections_max{line}");
         assert!(metrics.contains(&line), "{line} in {metrics}");
     }

@@ -5,7 +5,7 @@ use anyhow::Context;
 use product_importer::platform::database::{Database, migrate};
 use product_importer::platform::postgres::PrivatePostgres;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgPool};
+use sqlx::{AssertSqlSafe, PgPool};
 use std::sync::{Mutex, PoisonError};
 
 /// A fresh, migrated database that is dropped at the end, also of a test that failed.
@@ -28,11 +28,11 @@ impl TestDatabase {
         let server_url = server_url()?;
         let server: PgConnectOptions = server_url.parse().context("TEST_DATABASE_URL")?;
         let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-        let mut connection = server.connect().await.context("cannot reach the server for tests")?;
+        let place = place_on(&server).await.context("cannot reach the server for tests")?;
         sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .execute(&mut connection)
+            .execute(&place)
             .await?;
-        connection.close().await?;
+        place.close().await;
         let database = Database::of(pool(&server, &name, 8).await?);
         let url = url_of(&server_url, &name)?;
         Ok(Self {
@@ -59,12 +59,13 @@ impl TestDatabase {
 
     /// Cuts every connection to the database but those made through the server's own database, as a restart does.
     pub async fn cut_connections(&self) -> anyhow::Result<()> {
-        let mut connection = self.server.connect().await?;
+        let place = place_on(&self.server).await?;
         sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
             .bind(&self.name)
-            .execute(&mut connection)
+            .execute(&place)
             .await?;
-        Ok(connection.close().await?)
+        place.close().await;
+        Ok(())
     }
 }
 
@@ -75,9 +76,9 @@ impl Drop for TestDatabase {
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
-                let mut connection = server.connect().await?;
+                let place = place_on(&server).await?;
                 let statement = AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-                sqlx::query(statement).execute(&mut connection).await?;
+                sqlx::query(statement).execute(&place).await?;
                 anyhow::Ok(())
             })
         });
@@ -110,6 +111,14 @@ fn url_of(server: &str, name: &str) -> anyhow::Result<String> {
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
     let authority = place.split_once('/').map_or(place, |(authority, _)| authority);
     Ok(format!("{scheme}://{authority}/{name}?{query}"))
+}
+
+/// One connection to the server itself. Where the tests beside this one have all that it gives, a pool waits.
+async fn place_on(server: &PgConnectOptions) -> sqlx::Result<PgPool> {
+    PgPoolOptions::new()
+        .max_connections(1)
+        .connect_with(server.clone())
+        .await
 }
 
 async fn pool(server: &PgConnectOptions, name: &str, max_connections: u32) -> anyhow::Result<PgPool> {

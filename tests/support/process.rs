@@ -39,6 +39,8 @@ pub fn program(database_url: Option<&str>) -> Command {
     ] {
         command.env_remove(name);
     }
+    // Of the hundred that the server gives, the processes of several tests at once take some each.
+    command.env("DATABASE_CONNECTIONS", "12");
     if let Some(url) = database_url {
         command.env("DATABASE_URL", url);
         command.envs(storage_of(url).expect("the storage for tests does not start"));
