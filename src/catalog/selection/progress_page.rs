@@ -153,12 +153,12 @@ pub fn whole_summary(change: &BulkChange) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::http::pages::assert_no_inline_code;
     use sqlx::types::Json;
 
-    fn change(action: BulkAction, state: BulkState) -> BulkChange {
+    pub fn change(action: BulkAction, state: BulkState) -> BulkChange {
         BulkChange {
             id: 7,
             action,

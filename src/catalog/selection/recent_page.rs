@@ -36,34 +36,14 @@ fn with_words(change: BulkChange) -> (BulkChange, String) {
 #[cfg(test)]
 mod tests {
     use super::super::bulk_change::{BulkAction, BulkState};
+    use super::super::progress_page::tests::change;
     use super::*;
     use crate::http::pages::assert_no_inline_code;
-    use chrono::DateTime;
 
     fn page(changes: Vec<BulkChange>) -> String {
         let html = RecentPage::new(changes, Pager::default()).render().unwrap();
         assert_no_inline_code(&html);
         html
-    }
-
-    fn change(action: BulkAction, state: BulkState) -> BulkChange {
-        BulkChange {
-            id: 7,
-            action,
-            state,
-            filter: None,
-            undoes: None,
-            expected: 12_345,
-            done: 6_000,
-            changed: 5_000,
-            after_key: None,
-            after_number: 0,
-            attempts: 0,
-            error: None,
-            created_at: DateTime::UNIX_EPOCH,
-            finished_at: None,
-            can_be_undone: action == BulkAction::Delete && state == BulkState::Done,
-        }
     }
 
     #[test]
