@@ -261,8 +261,8 @@ test('what was deleted comes back by Undo', async () => {
 })
 
 test('what was typed stays when somebody else deletes the product, and can come back with it', async () => {
-  const { id } = await send('POST', '/products', { sku: 'LOST-1', name: 'Lost' })
-  await visit('/products?q=LOST-1')
+  const { id } = await send('POST', '/products', { sku: 'TYPED-1', name: 'Typed over' })
+  await visit('/products?q=TYPED-1')
   await page.locator('.products__link').click()
   await page.locator('.panel').getByLabel('Description').fill('Much that was typed')
   await send('DELETE', `/products/${id}`)
@@ -270,7 +270,7 @@ test('what was typed stays when somebody else deletes the product, and can come 
   await page.getByText('Somebody else has deleted this product').waitFor()
   assert.equal(await page.locator('.panel').getByLabel('Description').inputValue(), 'Much that was typed')
   await page.locator('.panel').getByRole('button', { name: 'Restore it with this' }).click()
-  await page.getByText('Saved “Lost”.').waitFor()
+  await page.getByText('Saved “Typed over”.').waitFor()
   assert.equal((await server.json(`/products/${id}`)).description, 'Much that was typed')
 })
 
