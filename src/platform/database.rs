@@ -86,8 +86,8 @@ async fn try_out(options: &PgConnectOptions) -> sqlx::Result<()> {
     }
 }
 
-/// What the server answers, unless it takes longer.
-async fn answered<T>(limit: Duration, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+/// What the server answers. One that takes longer fails as one that is away does.
+pub async fn answered<T>(limit: Duration, answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     let no_answer = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer").into());
     timeout(limit, answer).await.unwrap_or_else(no_answer)
 }

@@ -4,7 +4,7 @@ use super::queries::{self, Process};
 use crate::catalog::{self, IndexBacklog};
 use crate::imports::{self, StateFigures};
 use crate::platform::claim::{Task, tag_of};
-use crate::platform::database::Database;
+use crate::platform::database::{Database, answered};
 use crate::webhooks::{self, DeliveryFigures};
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub struct Queue {
 impl Figures {
     /// Asks the database. One that is slow fails as one that is away does.
     pub async fn read(database: &Database) -> sqlx::Result<Self> {
-        in_time(Self::ask(database)).await
+        answered(PATIENCE, Self::ask(database)).await
     }
 
     async fn ask(database: &Database) -> sqlx::Result<Self> {
@@ -94,12 +94,7 @@ impl Figures {
 
 /// Whether the database answers, however long counting would take.
 pub async fn answers(database: &Database) -> sqlx::Result<()> {
-    in_time(queries::answer(&database.pool)).await
-}
-
-async fn in_time<T>(asking: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    let asked = tokio::time::timeout(PATIENCE, asking).await;
-    asked.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    answered(PATIENCE, queries::answer(&database.pool)).await
 }
 
 fn waiting(name: &'static str, title: &'static str, tasks: &[Task]) -> Queue {
