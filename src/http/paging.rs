@@ -36,9 +36,25 @@ pub fn parse_cursor(cursor: &str) -> Result<i64, Error> {
     cursor.parse().map_err(|_| Error::invalid("cursor", wrong))
 }
 
+/// Cuts off the one more than `limit` that was asked for: the last that stays, where there are more.
+pub fn cut<T>(found: &mut Vec<T>, limit: u64) -> Option<&T> {
+    let has_more = found.len() as u64 > limit;
+    found.truncate(limit as usize);
+    found.last().filter(|_| has_more)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_goes_on_where_one_more_was_found() {
+        let mut found = vec![9, 8, 7];
+        assert_eq!(cut(&mut found, 2), Some(&8));
+        assert_eq!(cut(&mut found, 2), None);
+        assert_eq!(found, [9, 8]);
+        assert_eq!(cut(&mut Vec::<i64>::new(), 2), None);
+    }
 
     #[test]
     fn limits_are_kept_within_bounds() {

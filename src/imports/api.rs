@@ -61,9 +61,7 @@ impl ListQuery {
 pub async fn list(State(database): State<Database>, Query(query): Query<ListQuery>) -> Result<Json<List>, Error> {
     let (limit, before) = (query.limit()?, query.before()?);
     let mut found = queries::list(&database.orm, before, limit + 1).await?;
-    let has_more = found.len() as u64 > limit;
-    found.truncate(limit as usize);
-    let next_cursor = found.last().filter(|_| has_more).map(|import| import.id.to_string());
+    let next_cursor = paging::cut(&mut found, limit).map(|import| import.id.to_string());
     let items = found.into_iter().map(ImportJson::from).collect();
     Ok(Json(List { items, next_cursor }))
 }

@@ -11,7 +11,7 @@ use crate::catalog;
 use crate::http::Error;
 use crate::http::fragment::Wanted;
 use crate::http::pages::Pager;
-use crate::http::paging::parse_cursor;
+use crate::http::paging::{self, parse_cursor};
 use crate::http::render::{self, Page};
 use crate::platform::database::Database;
 use axum::Json;
@@ -52,12 +52,7 @@ pub async fn index(
 ) -> Page {
     let before = query.before.as_deref().map(parse_cursor).transpose()?;
     let mut found = queries::list(&database.orm, before, PAGE_SIZE + 1).await?;
-    let has_older = found.len() as u64 > PAGE_SIZE;
-    found.truncate(PAGE_SIZE as usize);
-    let older = found
-        .last()
-        .filter(|_| has_older)
-        .map(|import| format!("/imports?before={}", import.id));
+    let older = paging::cut(&mut found, PAGE_SIZE).map(|import| format!("/imports?before={}", import.id));
     let pager = Pager {
         previous: before.map(|_| "/imports".to_owned()),
         next: older,

@@ -72,9 +72,7 @@ impl ListQuery {
 pub async fn list(State(webhooks): State<Webhooks>, Query(query): Query<ListQuery>) -> Result<Json<List>, Error> {
     let (limit, before) = (query.limit()?, query.before()?);
     let mut found = queries::list(&webhooks.database.orm, before, limit + 1).await?;
-    let has_more = found.len() as u64 > limit;
-    found.truncate(limit as usize);
-    let next_cursor = found.last().filter(|_| has_more).map(|webhook| webhook.id.to_string());
+    let next_cursor = paging::cut(&mut found, limit).map(|webhook| webhook.id.to_string());
     let items = views(&webhooks, found)
         .await?
         .into_iter()

@@ -12,7 +12,7 @@ use super::view::WebhookView;
 use super::{log, queries};
 use crate::http::fragment::Wanted;
 use crate::http::pages::{Flash, Pager};
-use crate::http::{Error, flash, render};
+use crate::http::{Error, flash, paging, render};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Form, Path, Query, State};
@@ -42,9 +42,7 @@ pub struct StatusForm {
 pub async fn index(State(webhooks): State<Webhooks>, wanted: Wanted, Query(query): Query<IndexQuery>) -> Answer {
     let before: Option<i64> = query.before.parse().ok();
     let mut found = queries::list(&webhooks.database.orm, before, PAGE_SIZE + 1).await?;
-    let has_older = found.len() as u64 > PAGE_SIZE;
-    found.truncate(PAGE_SIZE as usize);
-    let last = found.last().filter(|_| has_older);
+    let last = paging::cut(&mut found, PAGE_SIZE);
     let pager = Pager {
         previous: before.map(|_| "/webhooks".to_owned()),
         next: last.map(|webhook| format!("/webhooks?before={}", webhook.id)),

@@ -61,9 +61,7 @@ pub async fn list(State(search): State<Search>, Query(query): Query<ListQuery>) 
 /// Changes below that id, newest first, and below which id there are more.
 pub async fn recent(search: &Search, before: Option<i64>, limit: u64) -> Result<(Vec<BulkChange>, Option<i64>), Error> {
     let mut found = queries::recent(&search.database.pool, before, limit + 1).await?;
-    let has_more = found.len() as u64 > limit;
-    found.truncate(limit as usize);
-    let older = found.last().filter(|_| has_more).map(|change| change.id);
+    let older = paging::cut(&mut found, limit).map(|change| change.id);
     Ok((found, older))
 }
 

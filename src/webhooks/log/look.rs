@@ -3,8 +3,8 @@
 use super::pages::{LogView, RetryView, Told, ToldView};
 use super::queries::{self, AnswerRow, AttemptRow, DeliveryRow};
 use super::view::{AttemptView, DeliveryView, State};
-use crate::http::Error;
 use crate::http::pages::Pager;
+use crate::http::{Error, paging};
 use crate::platform::database::now;
 use crate::webhooks::health::MOST_WAITING;
 use crate::webhooks::state::Webhooks;
@@ -37,12 +37,10 @@ pub async fn log(
         newest_retry(pool, webhook_id),
         now(pool),
     )?;
-    let has_older = rows.len() as i64 > PAGE_SIZE;
-    rows.truncate(PAGE_SIZE as usize);
     let address = |before: Option<i64>| address(webhook_id, only, before);
     let pager = Pager {
         previous: before.map(|_| address(None)),
-        next: rows.last().filter(|_| has_older).map(|row| address(Some(row.id))),
+        next: paging::cut(&mut rows, PAGE_SIZE as u64).map(|row| address(Some(row.id))),
     };
     let is_news = |retry: &Retry| retry.finished_at.is_none_or(|at| now - at < TOLD_FOR);
     Ok(LogView {
