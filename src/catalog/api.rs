@@ -200,9 +200,10 @@ impl From<Total> for TotalJson {
     )
 )]
 pub async fn list(State(search): State<Search>, UrlQuery(query): UrlQuery<ListQuery>) -> Result<Json<List>, Error> {
-    let page = list::page(&search, &query.parse()?).await?;
+    let query = query.parse()?;
+    let page = list::page(&search, &query).await?;
     Ok(Json(List {
-        next_cursor: page.next.map(|cursor| cursor.encode()),
+        next_cursor: page.next.map(|cursor| cursor.encode(query.sort)),
         items: page.products.into_iter().map(ProductJson::from).collect(),
         total: page.total.into(),
     }))

@@ -88,23 +88,25 @@ pub struct Total {
 }
 
 impl Cursor {
-    /// The cursor as it stands in an address.
-    pub fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default())
+    /// The cursor of a list in this order as it stands in an address: the order's word and the place.
+    pub fn encode(&self, sort: Sort) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(sort.to_word(), self)).unwrap_or_default())
     }
 
     /// Reads a cursor that [`Cursor::encode`] gave for a list in this order.
     pub fn decode(text: &str, sort: Sort) -> Result<Self, Error> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        let cursor: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        cursor
-            .filter(|cursor| cursor.position().rank.is_of(sort.by))
+        let parts: Option<(String, Self)> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        parts
+            .filter(|(word, cursor)| *word == sort.to_word() && cursor.position().rank.is_of(sort.by))
+            .map(|(_, cursor)| cursor)
             // No product has one, and PostgreSQL knows no text with it.
             .filter(|cursor| !cursor.position().sku_key.contains('\0'))
             .ok_or_else(|| {
                 Error::invalid(
                     "cursor",
-                    "This address leads to no page of the list. Leave the cursor out to start from the first page.",
+                    "This address leads to no page of a list in this order. Leave the cursor out to start from the first \
+                     page.",
                 )
             })
     }
@@ -290,14 +292,18 @@ mod tests {
                 sku_key: "a-b/ü?".into(),
             };
             for cursor in [Cursor::After(position.clone()), Cursor::Before(position)] {
-                assert_eq!(Cursor::decode(&cursor.encode(), sort).unwrap(), cursor);
-                let other = Sort {
-                    by: SortBy::Name,
-                    is_reversed: false,
-                };
-                assert_eq!(Cursor::decode(&cursor.encode(), other).is_ok(), by == SortBy::Name);
+                assert_eq!(Cursor::decode(&cursor.encode(sort), sort).unwrap(), cursor);
+                for (other, is_reversed) in [(by, true), (SortBy::CreatedAt, false)] {
+                    let other = Sort { by: other, is_reversed };
+                    assert!(
+                        Cursor::decode(&cursor.encode(sort), other).is_err(),
+                        "{sort:?} {other:?}"
+                    );
+                }
             }
         }
+        let made_up = URL_SAFE_NO_PAD.encode(br#"["sku",{"a":{"rank":{"t":1},"sku_key":"a"}}]"#);
+        assert!(Cursor::decode(&made_up, Sort::default()).is_err());
         for bad in ["", "x", "%%%", "_____"] {
             assert!(Cursor::decode(bad, Sort::default()).is_err(), "{bad}");
         }

@@ -5,7 +5,7 @@
 use super::api::ListQuery;
 use super::counts::Counts;
 use super::filter::{Sort, SortBy, Status};
-use super::list::{Page, Total};
+use super::list::{Cursor, Page, Total};
 use super::row::ProductRow;
 use crate::http::format::{count, number};
 use crate::http::pages::Pager;
@@ -84,9 +84,10 @@ pub struct Choice {
 impl ListView {
     /// What was asked for, and what was found.
     pub fn new(asked: ListQuery, query: &super::list::Query, counts: Counts, page: Page) -> Self {
+        let address = |cursor: Cursor| asked.at(&cursor.encode(query.sort)).address();
         let pager = Pager {
-            previous: page.previous.map(|cursor| asked.at(&cursor.encode()).address()),
-            next: page.next.map(|cursor| asked.at(&cursor.encode()).address()),
+            previous: page.previous.map(address),
+            next: page.next.map(address),
         };
         let row = |product| ProductRow {
             product,

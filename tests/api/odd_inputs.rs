@@ -117,7 +117,7 @@ const WEBHOOK: &str = "http://93.184.215.14/";
 /// Texts that have broken programs before, as they stand in an address or a form.
 const KNOWN: [&str; 45] = [
     // A cursor whose key is a NUL.
-    "eyJhIjp7InJhbmsiOiJzIiwic2t1X2tleSI6Ilx1MDAwMCJ9fQ",
+    "WyJza3UiLHsiYSI6eyJyYW5rIjoicyIsInNrdV9rZXkiOiJcdTAwMDAifX1d",
     "",
     "+",
     "%00",

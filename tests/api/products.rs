@@ -72,6 +72,17 @@ async fn pages_together_are_the_whole_list_both_ways() -> anyhow::Result<()> {
             "{bad}"
         );
     }
+    let first = served.json("/api/v1/products?sort=created_at&limit=7").await?;
+    let cursor = first["next_cursor"].as_str().unwrap_or_default();
+    for (sort, status) in [
+        ("created_at", 200),
+        ("-created_at", 422),
+        ("updated_at", 422),
+        ("sku", 422),
+    ] {
+        let asked = format!("/api/v1/products?sort={sort}&limit=7&cursor={cursor}");
+        assert_eq!(served.get(&asked).await?.status(), status, "{sort}");
+    }
     let page = served.get("/products?status=active&cursor=!").await?;
     assert_eq!(page.status(), 200);
     assert_eq!(
