@@ -306,9 +306,13 @@ impl ListView {
         limits.into_iter().map(choice).collect()
     }
 
-    /// How many match, in words.
+    /// How many match, in words. A later page alone does not tell how many are before it.
     pub fn total_words(&self) -> String {
-        total_words(self.total.value, self.total.is_exact)
+        if self.total.is_exact || self.asked.cursor.is_empty() {
+            total_words(self.total.value, self.total.is_exact)
+        } else {
+            format!("More than {}", count(self.total.value, "product", "products"))
+        }
     }
 
     /// What was looked for when nothing is found.
@@ -492,5 +496,13 @@ mod tests {
     fn totals_say_when_nobody_counted_on() {
         assert_eq!(total_words(1, true), "1 product");
         assert_eq!(total_words(10_000, false), "10,000+ products");
+        let mut later = list(asked(|asked| asked.q = "lamp".into()), Vec::new());
+        later.total = Total {
+            value: 3,
+            is_exact: false,
+        };
+        assert_eq!(later.total_words(), "3+ products");
+        later.asked.cursor = "x".into();
+        assert_eq!(later.total_words(), "More than 3 products");
     }
 }
