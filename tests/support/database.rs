@@ -3,7 +3,7 @@
 use super::storages;
 use anyhow::Context;
 use product_importer::platform::database::{Database, migrate};
-use product_importer::platform::postgres::PrivatePostgres;
+use product_importer::platform::postgres::{PrivatePostgres, Startup};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 use std::sync::{Mutex, PoisonError};
@@ -100,7 +100,13 @@ fn server_url() -> anyhow::Result<String> {
     if server.is_none() {
         let user = nix::unistd::geteuid();
         let folder = std::env::temp_dir().join(format!("product-importer-tests-{user}"));
-        *server = Some(PrivatePostgres::start_or_join(&folder)?);
+        let startup = Startup {
+            // No test cuts the power, and dropping a database waits until all that others wrote is on the disk. Programs
+            // of several tests share the server.
+            settings: ["fsync=off", "max_connections=300"].map(str::to_owned).into(),
+            ..Startup::default()
+        };
+        *server = Some(PrivatePostgres::start_or_join_with(&folder, startup)?);
     }
     server.as_ref().map(PrivatePostgres::url).context("no server")
 }

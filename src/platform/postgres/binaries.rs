@@ -25,10 +25,9 @@ pub struct Binaries {
     ask_pg_config: bool,
 }
 
-impl Binaries {
+impl Default for Binaries {
     /// The places where PostgreSQL is usually installed.
-    #[must_use]
-    pub fn installed() -> Self {
+    fn default() -> Self {
         let path = env::var_os("PATH").unwrap_or_default();
         let mut folders: Vec<PathBuf> = env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
         for (parent, prefix) in [
@@ -46,7 +45,9 @@ impl Binaries {
             ask_pg_config: true,
         }
     }
+}
 
+impl Binaries {
     /// Only these folders.
     #[must_use]
     pub fn search(folders: Vec<PathBuf>) -> Self {

@@ -24,4 +24,5 @@ pub use error::StartError;
 pub use folders::default_data_dir;
 pub(super) use folders::open_ours;
 pub use locks::ServeLock;
+pub use server::Startup;
 pub use supervisor::PrivatePostgres;

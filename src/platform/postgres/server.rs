@@ -23,6 +23,15 @@ use super::settings::settings;
 /// When the log is this long it becomes `postgres.log.1`, so that two of this size are the most there is.
 const LOG_MAX_BYTES: u64 = 8 * 1024 * 1024;
 
+/// How a server is started.
+#[derive(Debug, Default)]
+pub struct Startup {
+    /// Where PostgreSQL's programs are looked for.
+    pub search: Binaries,
+    /// Settings as `name=value`, in place of ours of that name or besides.
+    pub settings: Vec<String>,
+}
+
 /// A running server that this process is the parent of. It stops when this is dropped.
 pub(super) struct Server {
     child: Child,
@@ -36,13 +45,13 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a server on the data folder, making the data when there is none. It may not be ready yet.
-    pub(super) fn start(folders: &Folders, search: &Binaries, mut lock: SupervisorLock) -> Result<Self, StartError> {
+    pub(super) fn start(folders: &Folders, startup: &Startup, mut lock: SupervisorLock) -> Result<Self, StartError> {
         let failed = |cause| StartError::at(folders.root(), cause);
         orphan::clear_the_way(folders, lock.noted_server())?;
         let server = Identity::choose(folders)?;
         folders.admit(&server)?;
         let made_by = cluster::made_by(folders)?;
-        let programs = Programs::choose(search, folders, &server, made_by.as_deref())?;
+        let programs = Programs::choose(&startup.search, folders, &server, made_by.as_deref())?;
         if made_by.is_none() {
             cluster::create(folders, &programs, &server)?;
         }
@@ -51,7 +60,9 @@ impl Server {
         let (log, log_start) = open_log(folders).map_err(failed)?;
         let mut command = server.command(&programs.postgres(), Signal::SIGINT);
         command.arg("-D").arg(folders.cluster());
-        command.args(settings(&socket).iter().flat_map(|setting| ["-c", setting]));
+        // Of a name that is set twice, the last counts.
+        let settings = settings(&socket).into_iter().chain(startup.settings.iter().cloned());
+        command.args(settings.flat_map(|setting| ["-c".to_owned(), setting]));
         command.stdout(log.try_clone().map_err(failed)?).stderr(log);
         let child = command.spawn().map_err(|cause| StartError::Failed {
             step: "start",

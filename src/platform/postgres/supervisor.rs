@@ -8,13 +8,12 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::binaries::Binaries;
 use super::client;
 use super::error::StartError;
 use super::folders::Folders;
 use super::locks::{self, SupervisorLock};
 use super::orphan::PostmasterNote;
-use super::server::Server;
+use super::server::{Server, Startup};
 
 /// How often a starting server is asked whether it is ready.
 const READY_POLL: Duration = Duration::from_millis(5);
@@ -46,20 +45,20 @@ impl PrivatePostgres {
     /// # Errors
     /// Each [`StartError`] is one line for the user.
     pub fn start_or_join(data_dir: &Path) -> Result<Self, StartError> {
-        Self::start_or_join_with(data_dir, Binaries::installed())
+        Self::start_or_join_with(data_dir, Startup::default())
     }
 
-    /// The same with another place to look for PostgreSQL's programs.
+    /// The same, started in another way.
     ///
     /// # Errors
     /// As [`PrivatePostgres::start_or_join`].
-    pub fn start_or_join_with(data_dir: &Path, search: Binaries) -> Result<Self, StartError> {
+    pub fn start_or_join_with(data_dir: &Path, startup: Startup) -> Result<Self, StartError> {
         let folders = Folders::prepare(data_dir)?;
         let (stop, stopped) = mpsc::channel();
         let (report, reported) = mpsc::sync_channel(1);
         let supervisor = Supervisor {
             folders,
-            search,
+            startup,
             stopped,
             report: Some(report),
             started: Instant::now(),
@@ -112,7 +111,7 @@ enum Turn {
 
 struct Supervisor {
     folders: Folders,
-    search: Binaries,
+    startup: Startup,
     /// Closed when the program wants to stop.
     stopped: Receiver<()>,
     /// Whom to tell how the start went, until it is told.
@@ -149,7 +148,7 @@ impl Supervisor {
             return Ok(Turn::Over);
         };
         let began = Instant::now();
-        let mut server = Server::start(&self.folders, &self.search, lock)?;
+        let mut server = Server::start(&self.folders, &self.startup, lock)?;
         while !server.is_ready()? {
             if self.stop_asked_within(READY_POLL) {
                 return Ok(Turn::Over);
