@@ -28,12 +28,15 @@ export function makePanel() {
 export function closingAsked(panel) {
   const dialog = panel.querySelector('dialog')
   if (dialog.open) return Promise.resolve(false)
-  dialog.returnValue = ''
   dialog.showModal()
   return new Promise(resolve => {
-    const answer = event => dialog.close(event.currentTarget.value)
+    const answer = ({ currentTarget: button }) => {
+      dialog.close()
+      resolve(button.value === 'leave')
+    }
     for (const button of dialog.querySelectorAll('button')) button.onclick = answer
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'leave'), { once: true })
+    // By Escape. That a dialog has closed is told in the next frame only, when it may be open again.
+    dialog.oncancel = () => resolve(false)
   })
 }
 
