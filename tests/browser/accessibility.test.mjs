@@ -50,6 +50,8 @@ async function everybodyCanUse(name, path, prepare = async () => {}) {
     await page.goto(path)
     await scripted(page)
     await prepare(page)
+    // Some of them lead to another page.
+    await scripted(page)
     await page.evaluate(() => document.fonts.ready)
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme })

@@ -136,7 +136,7 @@ test('many products are changed while one looks on', async () => {
   assert.equal(answer.status, 202)
   const { location, id } = await answer.json()
   await page.goto(location)
-  await page.getByText(/products made inactive\./).first().waitFor({ timeout: 60_000 })
+  await page.getByText(/products made inactive\./).first().waitFor()
   assert.equal((await server.json(`/products/changes/${id}`)).changed, expected)
   assert.equal((await server.json('/products?status=active')).total.value, 0)
   assert.deepEqual(page.problems, [])

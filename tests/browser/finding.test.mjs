@@ -95,6 +95,7 @@ test('what is typed and what is clicked hold both, whichever is still awaited', 
 test('back and forward lead through what was looked at, not through its letters', async () => {
   await visit('/products')
   await box().pressSequentially('lamp', { delay: 150 })
+  await until('the word', () => query() === '?q=lamp')
   await firstSku('LAMP-001')
   await box().press('Enter')
   await page.getByRole('link', { name: /^Inactive/ }).click()
@@ -125,6 +126,7 @@ test('the address is the whole state', async () => {
   page = await context.newPage()
   page.problems = []
   await page.goto(url)
+  await scripted(page)
   assert.deepEqual(await skus(), second)
   assert.equal(await box().inputValue(), 'lamp')
   await page.getByRole('link', { name: 'SKU' }).click()

@@ -30,7 +30,7 @@ const shownCounts = page => page.locator('[data-count] [data-value]').allTextCon
 
 test('a viewer who comes late sees what the first one sees, to the end', async () => {
   const first = await openPage(browser, { baseURL: line.address })
-  line.bytesPerSecond = 3_000_000
+  line.bytesPerSecond = 300_000
   await first.goto('/imports')
   await first.locator('input[type=file]').first().setInputFiles(server.sample('watched.csv', ROWS))
   const id = await importOpened(first)
@@ -68,7 +68,7 @@ async function tellsEverybody({ phases, said, titles }) {
 
 test('the bar is a progressbar with a name and its bounds', async () => {
   const page = await openPage(browser, { baseURL: line.address })
-  line.bytesPerSecond = 2_000_000
+  line.bytesPerSecond = 300_000
   await page.goto('/imports')
   await page.locator('input[type=file]').first().setInputFiles(server.sample('bar.csv', ROWS))
   await importOpened(page)
@@ -83,7 +83,7 @@ test('the bar is a progressbar with a name and its bounds', async () => {
 
 test('rejected rows come while the file is uploaded, and the page keeps a bounded number of them', async () => {
   const page = await openPage(browser, { baseURL: line.address })
-  line.bytesPerSecond = 1_000_000
+  line.bytesPerSecond = 300_000
   const bad = Array.from({ length: BAD_ROWS }, (_, row) => `,NO-NAME-${row},${'x'.repeat(3000)}`).join('\n')
   const good = Array.from({ length: 2000 }, (_, row) => `Lamp ${row},LAMP-${row},${'x'.repeat(3000)}`).join('\n')
   await page.goto('/imports')

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
-import { openBrowser, openPage, scripted } from './support/browser.mjs'
+import { focused, openBrowser, openPage, scripted } from './support/browser.mjs'
 import { picture } from './support/pictures.mjs'
 import { Receiver } from './support/receiver.mjs'
 import { Server, until } from './support/server.mjs'
@@ -61,9 +61,12 @@ test('the first webhook is made on its page, and what is wrong stands at its fie
   await visit('/webhooks')
   await page.getByRole('heading', { name: 'No other system is told yet' }).waitFor()
   await page.getByRole('link', { name: 'Create the first webhook' }).click()
-  assert.equal(await page.evaluate(() => document.activeElement.name), 'url')
+  await page.waitForURL('**/webhooks/new')
+  await scripted(page)
+  await focused(page, 'url')
   await page.getByRole('button', { name: 'Create webhook' }).click()
   await page.getByText('Give the address that is to be told').waitFor()
+  await scripted(page)
   await page.getByLabel('Address').fill('http://10.1.2.3/hooks')
   await page.getByLabel('What it is for').fill('Web shop')
   await page.getByLabel('A product is changed').uncheck()
@@ -73,11 +76,12 @@ test('the first webhook is made on its page, and what is wrong stands at its fie
   await page.getByText('Extra headers').click()
   await page.getByLabel('Name of the header').fill('X-Api-Key')
   await page.getByLabel('Value of the header').first().fill('very secret')
-  assert.equal(await page.getByLabel('Name of the header').count(), 2, 'there is another row')
+  await page.getByLabel('Name of the header').nth(1).waitFor()
   await page.getByRole('button', { name: 'Create webhook' }).click()
   const fault = page.locator('#webhook-url-fault')
   await until('the refusal', () => fault.isVisible())
-  assert.equal(await page.evaluate(() => document.activeElement.name), 'url')
+  await scripted(page)
+  await focused(page, 'url')
   assert.equal(await page.getByLabel('What it is for').inputValue(), 'Web shop')
   assert.equal(await page.getByLabel('Value of the header').first().inputValue(), 'very secret')
   await page.getByLabel('Address').fill(receiver.url)
@@ -252,9 +256,11 @@ test('a webhook is switched off and on again, and deleted after a question', asy
   await page.getByLabel('More actions').click()
   await page.getByRole('button', { name: 'Switch off' }).click()
   await page.getByText('“Old shop” is switched off and told nothing.').waitFor()
+  await scripted(page)
   assert.equal((await server.json(`/webhooks/${id}`)).enabled, false)
   await page.getByRole('button', { name: 'Switch on' }).first().click()
   await page.getByText('“Old shop” is switched on and told from now on.').waitFor()
+  await scripted(page)
   await page.getByLabel('More actions').click()
   await page.getByRole('link', { name: 'Delete this webhook…' }).click()
   const question = page.getByRole('dialog', { name: 'Delete “Old shop”?' })

@@ -4,6 +4,9 @@ import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { leavePicture } from './pictures.mjs'
 
+/** How long a page may take for one thing. Nobody waits for it who does not have to: other tests may run beside. */
+const PATIENCE_MS = 180_000
+
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 /** One that `keepsPages` keeps those that are left, to show them again on Back; Playwright's own does not. */
@@ -19,6 +22,7 @@ export async function openBrowser({ keepsPages = false } = {}) {
 /** A new tab; whatever its scripts throw is gathered in `page.problems`. */
 export async function openPage(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+  context.setDefaultTimeout(PATIENCE_MS)
   const page = await context.newPage()
   page.problems = []
   page.on('pageerror', error => page.problems.push(error.message))
@@ -26,8 +30,12 @@ export async function openPage(browser, options = {}) {
   return page
 }
 
-/** Waits until everything of the page has its scripts: before, links and forms do what they do without. */
+/**
+ * Waits until the page, and everything of it, has its scripts: before, links and forms do what they do without. Where a
+ * click leads to another page, wait first for what only that one has.
+ */
 export async function scripted(page) {
+  await page.waitForLoadState()
   await page.locator(':root:not(:has(.is-loading))').waitFor({ state: 'attached' })
 }
 
@@ -40,6 +48,11 @@ export async function dropFiles(page, selector, paths) {
   await session.detach()
 }
 
+/** Waits until the field of that name has the focus. */
+export async function focused(page, name) {
+  await page.waitForFunction(wanted => document.activeElement?.name === wanted, name)
+}
+
 /** Waits for the page of an import; answers its id. */
 export async function importOpened(page) {
   await page.waitForURL(/\/imports\/\d+$/)
@@ -50,7 +63,7 @@ export async function importOpened(page) {
 /** Waits until the import's page says how it ended. */
 export async function outcome(page) {
   const heading = page.locator('[data-outcome]')
-  await heading.waitFor({ timeout: 60_000 })
+  await heading.waitFor()
   return heading.textContent()
 }
 

@@ -119,7 +119,7 @@ export class Server {
 }
 
 /** Asks again until the answer is true; answers it. */
-export async function until(what, ask, seconds = 60) {
+export async function until(what, ask, seconds = 180) {
   const end = Date.now() + seconds * 1000
   for (;;) {
     const answer = await ask()
