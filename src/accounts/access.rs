@@ -1,7 +1,7 @@
 //! What every web process knows of who may come in: the password, how cookies are signed, who was let in lately.
 
 use super::address::Address;
-use super::attempts::{self, Attempt, Waits};
+use super::attempts::{self, Attempt};
 use super::queries;
 use super::refusals::Refusals;
 use super::session::{SessionKey, Token};
@@ -134,18 +134,8 @@ impl Access {
         }
         let pool = &self.database.pool;
         let attempt = attempts::make(pool, address, || locked.password.is(password)).await?;
-        let waits = match attempt {
-            Attempt::Refused(waits) => waits,
-            Attempt::Right | Attempt::Wrong => Waits::default(),
-        };
-        locked.refusals.learn(address, waits, Instant::now());
+        locked.refusals.learn(address, attempt.waits(), Instant::now());
         match attempt {
-            Attempt::Refused(waits) => {
-                tracing::warn!("too many tries to sign in");
-                Ok(Shown::TooMany {
-                    wait_seconds: waits.seconds(),
-                })
-            }
             Attempt::Right => {
                 locked.clock.set(database::now(pool).await?);
                 Ok(Shown::Right)
@@ -153,6 +143,12 @@ impl Access {
             Attempt::Wrong => {
                 tracing::info!("somebody tried to sign in with a wrong password");
                 Ok(Shown::Wrong)
+            }
+            Attempt::Refused(waits) => {
+                tracing::warn!("too many tries to sign in");
+                Ok(Shown::TooMany {
+                    wait_seconds: waits.seconds(),
+                })
             }
         }
     }

@@ -33,6 +33,16 @@ pub struct Waits {
     pub everybody: Option<Duration>,
 }
 
+impl Attempt {
+    /// How long no further one may be made.
+    pub fn waits(self) -> Waits {
+        match self {
+            Self::Right | Self::Wrong => Waits::default(),
+            Self::Refused(waits) => waits,
+        }
+    }
+}
+
 impl Waits {
     /// Until when the next try may be made.
     pub fn seconds(self) -> u64 {
