@@ -1,6 +1,6 @@
 //! Every URL, on one screen.
 
-use crate::accounts::{self, Access};
+use crate::accounts::{self, Access, MOST_CARRIED_BYTES};
 use crate::catalog::Search;
 use crate::http::deadline::{self, Deadline};
 use crate::http::site_guard::{SiteGuard, refuse_foreign};
@@ -11,7 +11,7 @@ use crate::platform::doorbell::Doorbell;
 use crate::webhooks::{Rings, Webhooks, ring_after_changes};
 use crate::{catalog, description, imports, status, webhooks};
 use axum::Router;
-use axum::extract::FromRef;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Redirect;
 use axum::routing::{delete, get, post, put};
@@ -156,8 +156,9 @@ fn pages() -> Router<AppState> {
 /// What stands before the gate.
 fn entrance() -> Router<AppState> {
     use accounts::routes as accounts;
+    let sign_in = post(accounts::sign_in).layer(DefaultBodyLimit::max(MOST_CARRIED_BYTES));
     Router::new()
-        .route("/sign-in", get(accounts::ask).post(accounts::sign_in))
+        .route("/sign-in", sign_in.get(accounts::ask))
         .route("/sign-out", post(accounts::sign_out))
         .route(assets::ROUTE, get(assets::show))
 }

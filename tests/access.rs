@@ -4,9 +4,9 @@
 mod support;
 
 use anyhow::Context;
+use product_importer::catalog::DESCRIPTION_MAX_CHARS;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
-use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 use support::database::TestDatabase;
@@ -15,6 +15,9 @@ use support::uploads::header;
 
 const PASSWORD: &str = "offen, Sesam – öffne dich";
 const COOKIE: &str = "product_importer_session";
+
+/// Names and values of a form, in order.
+type Fields = Vec<(String, String)>;
 
 /// A web process.
 struct Web {
@@ -56,14 +59,24 @@ impl Web {
         Ok(self.ask(Method::GET, path).header("Cookie", cookie).send().await?)
     }
 
-    fn sign_in(&self, password: &str, to: &str) -> RequestBuilder {
-        let form = BTreeMap::from([("password", password), ("to", to)]);
+    /// What a browser sends for a form with these fields.
+    fn form(&self, path: &str, fields: &Fields) -> RequestBuilder {
         let body = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(form)
+            .extend_pairs(fields)
             .finish();
-        self.ask(Method::POST, "/sign-in")
+        self.ask(Method::POST, path)
             .header("Content-Type", "application/x-www-form-urlencoded")
             .body(body)
+    }
+
+    fn sign_in(&self, password: &str, to: &str) -> RequestBuilder {
+        self.sign_in_with(password, &fields([("to", to)]))
+    }
+
+    /// Signs in on a page that has these hidden fields.
+    fn sign_in_with(&self, password: &str, hidden: &Fields) -> RequestBuilder {
+        let typed = fields([("password", password)]);
+        self.form("/sign-in", &[hidden.as_slice(), &typed].concat())
     }
 
     /// Signs in, and gives the cookie as a browser sends it back.
@@ -78,6 +91,32 @@ impl Web {
         let request = request.header("Authorization", format!("Bearer {password}").into_bytes());
         Ok(request.header("X-Forwarded-For", from).send().await?)
     }
+}
+
+fn fields<const COUNT: usize>(pairs: [(&str, &str); COUNT]) -> Fields {
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// The hidden fields of a page. A browser reads their line ends as `\n` and sends them as `\r\n`, as they stand here.
+fn hidden_fields(page: &str) -> Fields {
+    let plain = |text: &str| {
+        let marks = [
+            ("&#34;", "\""),
+            ("&#39;", "'"),
+            ("&#60;", "<"),
+            ("&#62;", ">"),
+            ("&#38;", "&"),
+        ];
+        marks
+            .iter()
+            .fold(text.to_owned(), |text, (escaped, mark)| text.replace(escaped, mark))
+    };
+    let fields = page.split("<input type=\"hidden\" name=\"").skip(1);
+    let fields = fields.filter_map(|rest| {
+        let (name, rest) = rest.split_once("\" value=\"")?;
+        Some((name, rest.split_once('"')?.0))
+    });
+    fields.map(|(name, value)| (plain(name), plain(value))).collect()
 }
 
 fn cookie(answer: &Response) -> anyhow::Result<String> {
@@ -363,6 +402,122 @@ async fn a_wrong_password_is_told_and_a_right_one_forgets_it() -> anyhow::Result
     }
     let foreign = web.sign_in(PASSWORD, "").header("Origin", "https://evil.example");
     assert_eq!(foreign.send().await?.status(), 403);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_form_sent_is_kept_until_its_sender_has_signed_in() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let pool = &database.database.pool;
+    let web = Web::start(&database, PASSWORD)?;
+    // As long as one can be, of the letters that are longest on their way.
+    let lines = "Zeile 1\n\n\t„Möbel“ & \"x\" + 'y' = 100 % <b>\n";
+    let description = lines.to_owned() + &"😀".repeat(DESCRIPTION_MAX_CHARS - lines.chars().count());
+    let sent = fields([
+        ("name", "Stuhl „Ä“"),
+        ("sku", "KEPT-1"),
+        ("description", &description.replace('\n', "\r\n")),
+        ("active", "true"),
+    ]);
+    let refused = web.form("/products", &sent).send().await?;
+    assert_eq!(refused.status(), 401);
+    assert_eq!(header(&refused, "cache-control"), "no-store");
+    let page = refused.text().await?;
+    assert!(page.contains("You were signed out") && page.contains("type=\"password\""));
+    let carried = hidden_fields(&page);
+
+    let wrong = web.sign_in_with("guess", &carried).send().await?;
+    assert_eq!(wrong.status(), 401);
+    let page = wrong.text().await?;
+    assert!(page.contains("That is not the password.") && page.contains("You were signed out"));
+    assert_eq!(hidden_fields(&page), carried);
+
+    let right = web.sign_in_with(PASSWORD, &carried).send().await?;
+    assert_eq!(
+        (right.status().as_u16(), header(&right, "cache-control")),
+        (200, "no-store")
+    );
+    let cookie = cookie(&right)?;
+    let page = right.text().await?;
+    assert!(page.contains("<form class=\"entrance__card card\" action=\"/products\" method=\"post\">"));
+    assert_eq!(hidden_fields(&page), sent);
+    let before: i64 = sqlx::query_scalar("SELECT count(*) FROM products")
+        .fetch_one(pool)
+        .await?;
+    assert_eq!(before, 0, "nothing is sent but by a click");
+
+    let again = web.form("/products", &hidden_fields(&page)).header("Cookie", cookie);
+    assert_eq!(again.send().await?.status(), 303);
+    let saved: (String, String) = sqlx::query_as("SELECT name, description FROM products")
+        .fetch_one(pool)
+        .await?;
+    assert_eq!(saved, ("Stuhl „Ä“".to_owned(), description));
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_forms_of_our_own_pages_are_kept() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let web = Web::start(&database, PASSWORD)?;
+    let typed = fields([("name", "Typed here")]);
+    let form = |path: &str| web.form(path, &typed);
+    let page = form("/products").send().await?.text().await?;
+    assert_eq!(hidden_fields(&page).len(), 2, "{page}");
+    for (request, status, place) in [
+        (form("/products").header("Sec-Fetch-Site", "cross-site"), 403, ""),
+        (form("/products").header("Origin", "https://evil.example"), 403, ""),
+        (form("/products").header("Sec-Fetch-Dest", "empty"), 401, ""),
+        (form("/products/1").header("X-HTTP-Method-Override", "DELETE"), 401, ""),
+        (web.form("/products", &Fields::new()), 303, "/sign-in"),
+        (form("/sign-out"), 303, "/sign-in"),
+        (form(&format!("/products?q={}", "a".repeat(4_000))), 303, "/sign-in"),
+    ] {
+        let said = format!("{request:?}");
+        let answer = request.send().await?;
+        assert_eq!(
+            (answer.status().as_u16(), header(&answer, "location")),
+            (status, place),
+            "{said}"
+        );
+        assert_eq!(hidden_fields(&answer.text().await?), [], "{said}");
+    }
+    let file = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nsku,name\r\n--x--\r\n";
+    let upload = web.ask(Method::POST, "/imports").body(file);
+    let upload = upload
+        .header("Content-Type", "multipart/form-data; boundary=x")
+        .send()
+        .await?;
+    assert_eq!(
+        (upload.status().as_u16(), header(&upload, "location")),
+        (303, "/sign-in")
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_kept_is_sent_to_nobody_else() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let web = Web::start(&database, PASSWORD)?;
+    let page = web.form("/products", &fields([("name", "Typed here")])).send().await?;
+    let carried = hidden_fields(&page.text().await?);
+    let kept = carried.iter().find(|(name, _)| name == "kept").context("kept")?;
+    for place in [
+        "https://evil.example/",
+        "//evil.example/",
+        "javascript:alert(1)",
+        "/sign-out",
+        "",
+    ] {
+        let answer = web
+            .sign_in_with(PASSWORD, &fields([("to", place), ("kept", &kept.1)]))
+            .send()
+            .await?;
+        assert_eq!(
+            (answer.status().as_u16(), header(&answer, "location")),
+            (303, "/products"),
+            "{place}"
+        );
+    }
     Ok(())
 }
 

@@ -1,12 +1,14 @@
 //! Asks everybody for the password, or for the cookie that says it was given before.
 //!
-//! Whoever wants a page is led to where it is asked for, and from there back; programs and scripts are refused.
+//! Whoever wants a page is led to where it is asked for, and from there back; what a form sent is kept meanwhile. Programs
+//! and scripts are refused.
 
 use super::access::{Access, REMEMBERED_DAYS, Shown};
 use super::address::Address;
-use super::pages::in_words;
+use super::kept_form::KeptForm;
+use super::pages::{SignInPage, in_words};
 use super::return_to::sign_in_for;
-use super::routes::is_https;
+use super::routes::{is_https, refused};
 use crate::http::fragment::Wanted;
 use crate::http::{Error, cookies, visitor};
 use axum::extract::{Request, State};
@@ -31,31 +33,38 @@ enum Visitor {
 
 /// The middleware before pages: `from_fn_with_state(access, gate::before_pages)`.
 pub async fn before_pages(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let way_in = if !is_navigation(request.headers()) {
-        None
-    } else if [Method::GET, Method::HEAD].contains(request.method()) {
-        Some(sign_in_for(request.uri()))
-    } else {
-        // What a form sent is lost, so there is nothing to come back to.
-        (request.method() == Method::POST).then(|| "/sign-in".to_owned())
-    };
-    match (pass(&access, request, next).await, way_in) {
-        (Err(Error::Unauthorized(_)), Some(way_in)) => Redirect::to(&way_in).into_response(),
-        (answer, _) => answer.unwrap_or_else(IntoResponse::into_response),
+    // Not the request itself, whose body may not be looked at from two threads.
+    match admit(&access, request.headers(), request.extensions()).await {
+        Ok(visitor) => pass(&access, visitor, request, next).await,
+        Err(Error::Unauthorized(_)) if is_navigation(request.headers()) => ask(request).await,
+        Err(refusal) => refusal.into_response(),
     }
 }
 
 /// The same before the API, where nobody looks at a page.
 pub async fn before_api(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let answer = pass(&access, request, next).await;
-    answer.unwrap_or_else(IntoResponse::into_response)
+    match admit(&access, request.headers(), request.extensions()).await {
+        Ok(visitor) => pass(&access, visitor, request, next).await,
+        Err(refusal) => refusal.into_response(),
+    }
 }
 
-async fn pass(access: &Access, request: Request, next: Next) -> Result<Response, Error> {
+/// Asks a person for the password, and keeps what a form sent. Other sites' forms have been refused before.
+async fn ask(request: Request) -> Response {
+    match *request.method() {
+        Method::GET | Method::HEAD => Redirect::to(&sign_in_for(request.uri())).into_response(),
+        Method::POST => match KeptForm::of(request).await {
+            Some(form) => refused(&SignInPage::keeping(&form)).into_response(),
+            None => Redirect::to("/sign-in").into_response(),
+        },
+        _ => Error::Unauthorized(REFUSED.to_owned()).into_response(),
+    }
+}
+
+async fn pass(access: &Access, visitor: Visitor, request: Request, next: Next) -> Response {
     let https = is_https(access, request.headers());
-    // Not the request itself, whose body may not be looked at from two threads.
-    let renewed = match admit(access, request.headers(), request.extensions()).await? {
-        Visitor::Any => return Ok(next.run(request).await),
+    let renewed = match visitor {
+        Visitor::Any => return next.run(request).await,
         Visitor::SignedIn(renewed) => renewed,
     };
     let mut response = visitor::signed_in(next.run(request)).await;
@@ -66,7 +75,7 @@ async fn pass(access: &Access, request: Request, next: Next) -> Result<Response,
     if let Some(token) = renewed {
         headers.append(SET_COOKIE, cookies::kept(COOKIE, &token, REMEMBERED_DAYS, https));
     }
-    Ok(response)
+    response
 }
 
 async fn admit(access: &Access, headers: &HeaderMap, extensions: &Extensions) -> Result<Visitor, Error> {

@@ -3,9 +3,11 @@
 use super::access::{Access, REMEMBERED_DAYS, Shown};
 use super::address::Address;
 use super::gate::COOKIE;
-use super::pages::{SignInPage, in_words};
+use super::kept_form::KeptForm;
+use super::pages::{SendAgainPage, SignInPage, in_words};
 use super::return_to::safe;
 use crate::http::{Error, cookies, render};
+use askama::Template;
 use axum::Form;
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
@@ -31,6 +33,8 @@ pub struct Wish {
 pub struct SignInForm {
     password: String,
     to: String,
+    /// What a form sent that was not taken for want of the password.
+    kept: String,
 }
 
 /// Where a request comes from.
@@ -55,7 +59,7 @@ pub async fn ask(
     if !access.is_locked() || cookie.is_some_and(|cookie| access.session(cookie).is_some()) {
         return Ok(lead_to(to));
     }
-    page(StatusCode::OK, to, None)
+    page(StatusCode::OK, &SignInPage::leading_to(to))
 }
 
 /// `POST /sign-in`.
@@ -65,26 +69,27 @@ pub async fn sign_in(
     headers: HeaderMap,
     Form(form): Form<SignInForm>,
 ) -> Result<Response, Error> {
-    let to = safe(&form.to);
+    let kept = KeptForm::carried(&form.to, &form.kept);
     if !access.is_locked() {
-        return Ok(lead_to(to));
+        return go_on(&form.to, kept);
     }
     let signed_in = access.sign_in(address, form.password.as_bytes()).await;
-    match signed_in.map_err(Error::from_failure)? {
-        (_, Some(token)) => {
-            let cookie = cookies::kept(COOKIE, &token, REMEMBERED_DAYS, is_https(&access, &headers));
-            Ok(with(lead_to(to), SET_COOKIE, cookie))
-        }
-        (Shown::TooMany { wait_seconds }, None) => {
-            let fault = format!("Too many wrong passwords. Try again in {}.", in_words(wait_seconds));
-            let told = page(StatusCode::TOO_MANY_REQUESTS, to, Some(fault))?;
-            Ok(with(told, RETRY_AFTER, wait_seconds.into()))
-        }
-        _ => {
-            let told = page(StatusCode::UNAUTHORIZED, to, Some(WRONG.to_owned()))?;
-            Ok(with(told, WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
-        }
+    let (shown, token) = signed_in.map_err(Error::from_failure)?;
+    if let Some(token) = token {
+        let cookie = cookies::kept(COOKIE, &token, REMEMBERED_DAYS, is_https(&access, &headers));
+        return Ok(with(go_on(&form.to, kept)?, SET_COOKIE, cookie));
     }
+    let again = |fault| SignInPage {
+        to: safe(&form.to).to_owned(),
+        kept: kept.as_ref().map(KeptForm::text),
+        fault: Some(fault),
+    };
+    if let Shown::TooMany { wait_seconds } = shown {
+        let fault = format!("Too many wrong passwords. Try again in {}.", in_words(wait_seconds));
+        let told = page(StatusCode::TOO_MANY_REQUESTS, &again(fault))?;
+        return Ok(with(told, RETRY_AFTER, wait_seconds.into()));
+    }
+    refused(&again(WRONG.to_owned()))
 }
 
 /// `POST /sign-out`.
@@ -100,12 +105,22 @@ pub(super) fn is_https(access: &Access, headers: &HeaderMap) -> bool {
     access.is_https() || last.is_some_and(|last| last.eq_ignore_ascii_case("https"))
 }
 
-fn page(status: StatusCode, to: &str, fault: Option<String>) -> Result<Response, Error> {
-    let html = render::page(&SignInPage {
-        to: to.to_owned(),
-        fault,
-    })?;
-    let told = (status, html).into_response();
+/// Asks for the password where it is missing or wrong.
+pub(super) fn refused(asking: &SignInPage) -> Result<Response, Error> {
+    let told = page(StatusCode::UNAUTHORIZED, asking)?;
+    Ok(with(told, WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+}
+
+/// Where one wanted to go, or the page that sends what waits.
+fn go_on(to: &str, kept: Option<KeptForm>) -> Result<Response, Error> {
+    match kept {
+        Some(form) => page(StatusCode::OK, &SendAgainPage { form }),
+        None => Ok(lead_to(safe(to))),
+    }
+}
+
+fn page(status: StatusCode, template: &impl Template) -> Result<Response, Error> {
+    let told = (status, render::page(template)?).into_response();
     Ok(with(told, CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }
 
