@@ -226,6 +226,15 @@ test('what is not there', async () => {
   await everybodyCanUse('error', '/nothing')
 })
 
+/** Sends what a form does whose page was opened before its session ended. */
+async function sendSignedOut(page) {
+  await page.evaluate(() => {
+    document.body.innerHTML = '<form action="/products" method="post"><input name="name" value="Lamp"></form>'
+    document.querySelector('form').submit()
+  })
+  await page.getByText('You were signed out').waitFor()
+}
+
 test('the way in', async () => {
   const locked = await new Server({ ACCESS_PASSWORD: 'open sesame' }).start()
   try {
@@ -234,6 +243,13 @@ test('the way in', async () => {
       await page.getByLabel('Password').fill('guess')
       await page.keyboard.press('Enter')
       await page.getByText('That is not the password.').waitFor()
+    })
+    await everybodyCanUse('sign-in-kept', `${locked.address}/sign-in`, sendSignedOut)
+    await everybodyCanUse('send-again', `${locked.address}/sign-in`, async page => {
+      await sendSignedOut(page)
+      await page.getByLabel('Password').fill('open sesame')
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { name: 'You are signed in again' }).waitFor()
     })
   } finally {
     await locked.stop()

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { openBrowser, openPage } from './support/browser.mjs'
+import { openBrowser, openPage, scripted } from './support/browser.mjs'
 import { picture } from './support/pictures.mjs'
 import { csv, Server, until } from './support/server.mjs'
 
@@ -33,6 +33,11 @@ after(async () => {
 async function signIn(page) {
   await page.getByLabel('Password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+async function api(path) {
+  const response = await fetch(`${server.address}/api/v1${path}`, { headers: AUTHORIZED })
+  return response.json()
 }
 
 /** Signs out in another tab of the same browser, and answers that tab. */
@@ -110,6 +115,40 @@ test('what is being typed stays when one is signed out meanwhile, and is saved a
   await other.close()
   await page.context().close()
 })
+
+/** All that a form could make something else of. */
+const LINES = '\n„Größe“: 2 × 3 "Zoll"\n\n\tÄÖÜ & <b>\'ß\'</b>; 100 % + 1 = 😀\n  eingerückt'
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`what was typed is kept when the session has ended, and saved by a click (scripts: ${javaScriptEnabled})`, async () => {
+    const page = await openPage(browser, { baseURL: server.address, javaScriptEnabled })
+    const { items: [{ id, name: before }] } = await api('/products?limit=1')
+    const path = `/products/${id}`
+    const [name, description] = [`Stuhl „Ä“ ${javaScriptEnabled}`, `${LINES}, ${javaScriptEnabled}`]
+    await page.goto(`/sign-in?to=${path}`)
+    await signIn(page)
+    await page.waitForURL(`**${path}`)
+    if (javaScriptEnabled) await scripted(page)
+    await page.getByLabel('Name').fill(name)
+    await page.getByLabel('Description').fill(description)
+    await page.context().clearCookies()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('You were signed out, so nothing has been saved yet.').waitFor()
+    await page.getByLabel('Password').fill('guess')
+    await page.keyboard.press('Enter')
+    await page.getByText('That is not the password.').waitFor()
+    await signIn(page)
+    await page.getByRole('heading', { name: 'You are signed in again' }).waitFor()
+    assert.equal((await api(path)).name, before)
+    await page.getByRole('button', { name: 'Send it again' }).click()
+    await page.waitForURL(`**${path}`)
+    await page.getByRole('heading', { name, exact: true }).waitFor()
+    const saved = await api(path)
+    assert.deepEqual([saved.name, saved.description], [name, description])
+    assert.deepEqual(page.problems, [])
+    await page.context().close()
+  })
+}
 
 test('the page that asks looks well everywhere', async () => {
   for (const [device, viewport] of Object.entries({ desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } })) {
