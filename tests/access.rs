@@ -522,6 +522,27 @@ async fn what_is_kept_is_sent_to_nobody_else() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn what_is_kept_stays_when_the_database_does_not_answer() -> anyhow::Result<()> {
+    let database = TestDatabase::create().await?;
+    let web = Web::start_by(web(&database, PASSWORD).env("STATEMENT_TIMEOUT_SECONDS", "1"))?;
+    let page = web.form("/products", &fields([("name", "Typed here")])).send().await?;
+    let carried = hidden_fields(&page.text().await?);
+    let mut holding = database.database.pool.begin().await?;
+    sqlx::query("LOCK TABLE sign_in_attempts IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *holding)
+        .await?;
+    let failed = web.sign_in_with(PASSWORD, &carried).send().await?;
+    assert_eq!((failed.status().as_u16(), header(&failed, "retry-after")), (503, "5"));
+    let page = failed.text().await?;
+    assert!(page.contains("cannot reach its database"), "{page}");
+    assert_eq!(hidden_fields(&page), carried);
+    holding.rollback().await?;
+    let right = web.sign_in_with(PASSWORD, &carried).send().await?;
+    assert!(right.text().await?.contains("value=\"Typed here\""));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_password_opens_any_address_and_any_name() -> anyhow::Result<()> {
     let database = TestDatabase::create().await?;
     let refused = program(Some(&database.url()))

@@ -40,6 +40,15 @@ impl SignInPage {
             ..Self::leading_to(form.address())
         }
     }
+
+    /// The page once more, for this reason.
+    #[must_use]
+    pub fn because(self, fault: impl Into<String>) -> Self {
+        Self {
+            fault: Some(fault.into()),
+            ..self
+        }
+    }
 }
 
 /// A while, in the words of a sentence.

@@ -73,23 +73,23 @@ pub async fn sign_in(
     if !access.is_locked() {
         return go_on(&form.to, kept);
     }
-    let signed_in = access.sign_in(address, form.password.as_bytes()).await;
-    let (shown, token) = signed_in.map_err(Error::from_failure)?;
-    if let Some(token) = token {
-        let cookie = cookies::kept(COOKIE, &token, REMEMBERED_DAYS, is_https(&access, &headers));
-        return Ok(with(go_on(&form.to, kept)?, SET_COOKIE, cookie));
-    }
-    let again = |fault| SignInPage {
-        to: safe(&form.to).to_owned(),
+    let asking = SignInPage {
         kept: kept.as_ref().map(KeptForm::text),
-        fault: Some(fault),
+        ..SignInPage::leading_to(safe(&form.to))
     };
-    if let Shown::TooMany { wait_seconds } = shown {
-        let fault = format!("Too many wrong passwords. Try again in {}.", in_words(wait_seconds));
-        let told = page(StatusCode::TOO_MANY_REQUESTS, &again(fault))?;
-        return Ok(with(told, RETRY_AFTER, wait_seconds.into()));
+    match access.sign_in(address, form.password.as_bytes()).await {
+        Ok((_, Some(token))) => {
+            let cookie = cookies::kept(COOKIE, &token, REMEMBERED_DAYS, is_https(&access, &headers));
+            Ok(with(go_on(&form.to, kept)?, SET_COOKIE, cookie))
+        }
+        Ok((Shown::TooMany { wait_seconds }, None)) => {
+            let fault = format!("Too many wrong passwords. Try again in {}.", in_words(wait_seconds));
+            let told = page(StatusCode::TOO_MANY_REQUESTS, &asking.because(fault))?;
+            Ok(with(told, RETRY_AFTER, wait_seconds.into()))
+        }
+        Ok((Shown::Right | Shown::Wrong, None)) => refused(&asking.because(WRONG)),
+        Err(failure) => not_compared(failure, asking),
     }
-    refused(&again(WRONG.to_owned()))
 }
 
 /// `POST /sign-out`.
@@ -109,6 +109,19 @@ pub(super) fn is_https(access: &Access, headers: &HeaderMap) -> bool {
 pub(super) fn refused(asking: &SignInPage) -> Result<Response, Error> {
     let told = page(StatusCode::UNAUTHORIZED, asking)?;
     Ok(with(told, WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+}
+
+/// Asks again where the database could not be asked: with an error's page, what is carried would be gone.
+fn not_compared(failure: anyhow::Error, asking: SignInPage) -> Result<Response, Error> {
+    let error = Error::from_failure(failure);
+    let asking = asking.because(error.detail());
+    // Telling the log is part of making an answer of it.
+    let problem = error.into_response();
+    let mut told = page(problem.status(), &asking)?;
+    if let Some(seconds) = problem.headers().get(RETRY_AFTER) {
+        told.headers_mut().insert(RETRY_AFTER, seconds.clone());
+    }
+    Ok(told)
 }
 
 /// Where one wanted to go, or the page that sends what waits.
