@@ -49,7 +49,7 @@ pub struct DeletedPage {
     product: Product,
     deleted_at: DateTime<Utc>,
     holder: Option<Holder>,
-    typed: Option<ProductForm>,
+    typed: Option<FormView>,
 }
 
 /// The form of a product with what is wrong in it.
@@ -60,7 +60,6 @@ pub struct FormView {
     holder: Option<Holder>,
     action: String,
     submit: &'static str,
-    leave: String,
 }
 
 /// The product that has a SKU which somebody else wants.
@@ -84,14 +83,7 @@ impl NewProductPage {
     pub fn new(typed: ProductForm) -> Self {
         Self {
             layout: Layout::new(Section::Products, "New product"),
-            form: FormView {
-                typed,
-                faults: Vec::new(),
-                holder: None,
-                action: "/products".into(),
-                submit: "Add product",
-                leave: "/products".into(),
-            },
+            form: FormView::new(typed, "/products".into(), "Add product"),
         }
     }
 
@@ -111,14 +103,7 @@ impl ProductPage {
         let steps: Vec<StepView> = history.steps.iter().map(StepView::from).collect();
         Self {
             layout: Layout::new(Section::Products, product.name.clone()),
-            form: FormView {
-                typed: ProductForm::of(&product),
-                faults: Vec::new(),
-                holder: None,
-                action: format!("/products/{}", product.id),
-                submit: "Save",
-                leave: "/products".into(),
-            },
+            form: FormView::new(ProductForm::of(&product), address(&product), "Save"),
             conflict: None,
             origin: match steps.last() {
                 Some(first) if history.is_complete => Some(first.clone()),
@@ -168,15 +153,29 @@ impl DeletedPage {
         let title = format!("Deleted: {}", deleted.product.name);
         Self {
             layout: Layout::new(Section::Products, title),
-            product: deleted.product,
             deleted_at: deleted.deleted_at,
             holder: taken_by.map(Holder::from),
-            typed,
+            typed: typed.map(|typed| FormView::new(typed, address(&deleted.product), "Restore it with this")),
+            product: deleted.product,
         }
     }
 }
 
+fn address(product: &Product) -> String {
+    format!("/products/{}", product.id)
+}
+
 impl FormView {
+    fn new(typed: ProductForm, action: String, submit: &'static str) -> Self {
+        Self {
+            typed,
+            faults: Vec::new(),
+            holder: None,
+            action,
+            submit,
+        }
+    }
+
     fn tell(&mut self, error: &EditError) {
         match error {
             EditError::Invalid(faults) => self.faults.clone_from(faults),
@@ -356,6 +355,20 @@ mod tests {
         };
         let html = DeletedPage::new(deleted.clone(), None, None).render().unwrap();
         shows(&html, &["action=\"/products/7/restoration\"", "Lamp &#60;b&#62;"]);
+        let typed = ProductForm {
+            name: "Mine".into(),
+            ..ProductForm::of(&product())
+        };
+        let html = DeletedPage::new(deleted.clone(), None, Some(typed)).render().unwrap();
+        shows(
+            &html,
+            &[
+                "action=\"/products/7\"",
+                "value=\"Mine\"",
+                "data-limit=\"1000\"",
+                "name=\"restore\" value=\"true\"",
+            ],
+        );
         let other = Product { id: 9, ..product() };
         let html = DeletedPage::new(deleted, Some(&other), None).render().unwrap();
         shows(&html, &["href=\"/products/9\""]);
