@@ -345,7 +345,7 @@ fn the_products_page_empty_and_full() {
     let html = check("products/index", &page);
     assert!(html.contains("498,231 products") && html.contains("231</span>"));
     let found = check("products/nothing", &ProductsPage::new(list(asked, counts, Vec::new())));
-    assert!(found.contains("No products match “lampe chair” with these filters"));
+    assert!(found.contains("No products match “<bdi>lampe chair</bdi>” with these filters"));
 }
 
 fn webhook(id: i64, description: &str) -> WebhookView {

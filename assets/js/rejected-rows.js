@@ -1,8 +1,10 @@
 // The list of rejected rows as they come: at most 200 of them on the page, however many there are.
 
+import { isolated } from './bidi.js'
 import { number } from './format.js'
 
 const SHOWN = 200
+const SHOWN_LETTERS = 300
 
 export class RejectedRows {
   constructor(section) {
@@ -44,7 +46,11 @@ function drawRow({ line, reason, values }) {
   row.dataset.line = line
   const code = document.createElement('code')
   code.dataset.whole = ''
-  code.textContent = values.map(value => (value.trim() ? value : '(empty)')).join(' │ ').slice(0, 300)
+  for (const value of values) {
+    if (code.textContent.length > SHOWN_LETTERS) break
+    if (code.hasChildNodes()) code.append(' │ ')
+    code.append(isolated(value.trim() ? value : '(empty)'))
+  }
   row.append(cell('numeric', number(line)), cell('rejections__why', reason), cell('rejections__row', code))
   return row
 }

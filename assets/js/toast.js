@@ -1,6 +1,8 @@
 // A short message at the edge of the page: what was done, and perhaps the way back. It never takes the focus, is read
 // out politely, and stays while somebody points at it or is in it.
 
+import { sentence } from './bidi.js'
+
 const STAYS_MS = 10_000
 
 export function toast({ text, action, tone = 'good' }) {
@@ -8,7 +10,7 @@ export function toast({ text, action, tone = 'good' }) {
   const made = document.createElement('div')
   made.className = `toast toast--${tone}`
   const words = document.createElement('p')
-  words.textContent = text
+  words.append(...sentence(text))
   made.append(words)
   let timer
   const close = () => { clearTimeout(timer); made.remove() }

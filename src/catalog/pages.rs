@@ -172,14 +172,16 @@ mod tests {
     #[test]
     fn a_search_that_finds_nothing_says_what_was_searched_for() {
         let html = page(view(search("<lamp>"), 5, Vec::new(), true));
-        assert!(html.contains("No products match “&#60;lamp&#62;”") && html.contains("Show all products"));
+        assert!(html.contains("No products match “<bdi>&#60;lamp&#62;</bdi>”") && html.contains("Show all products"));
         assert!(!html.contains("Your catalogue is empty"));
         let inactive = ListQuery {
             status: "inactive".into(),
             ..search("lamp")
         };
         let html = page(view(inactive, 5, Vec::new(), true));
-        assert!(html.contains("No inactive products match “lamp”") && html.contains("Search in all products"));
+        assert!(
+            html.contains("No inactive products match “<bdi>lamp</bdi>”") && html.contains("Search in all products")
+        );
     }
 
     #[test]

@@ -141,7 +141,7 @@ mod tests {
         let (html, set) = ask("/page", &cookie, true).await;
         assert!(!html.contains("Deleted") && set.is_none());
         let (html, set) = ask("/page", &cookie, false).await;
-        assert!(html.contains("Deleted “Lamp &#60;b&#62;”."), "{html}");
+        assert!(html.contains("Deleted “<bdi>Lamp &#60;b&#62;</bdi>”."), "{html}");
         assert!(html.contains("action=\"/products/7/restoration\""), "{html}");
         assert!(set.unwrap().contains("Max-Age=0"));
     }

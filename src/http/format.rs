@@ -36,6 +36,17 @@ pub fn quoted(name: &str) -> String {
     format!("“{short}{dots}”")
 }
 
+/// What stands before the name that a sentence quotes, the name, and what comes after it: names are written from right to
+/// left in many languages, while the sentence is not.
+pub fn around_name(sentence: &str) -> (&str, &str, &str) {
+    let begin = sentence
+        .find('“')
+        .map_or(sentence.len(), |place| place + '“'.len_utf8());
+    let (before, rest) = sentence.split_at(begin);
+    let (name, after) = rest.split_at(rest.rfind('”').unwrap_or_default());
+    (before, name, after)
+}
+
 /// Bytes in decimal units, as file managers show them: `90.2 MB`.
 pub fn size(bytes: i64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
@@ -184,6 +195,18 @@ mod tests {
             written,
             ["0", "7", "999", "1,000", "500,000", "1,234,567", "\u{2212}1,234"]
         );
+    }
+
+    #[test]
+    fn a_name_is_told_from_the_sentence_that_quotes_it() {
+        for (sentence, parts) in [
+            ("Deleted “Lamp”.", ("Deleted “", "Lamp", "”.")),
+            ("Deleted “a “b” c”.", ("Deleted “", "a “b” c", "”.")),
+            ("Nothing “open", ("Nothing “", "", "open")),
+            ("Done.", ("Done.", "", "")),
+        ] {
+            assert_eq!(around_name(sentence), parts, "{sentence}");
+        }
     }
 
     #[test]

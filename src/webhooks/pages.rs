@@ -499,7 +499,7 @@ mod tests {
         shows(
             &html,
             &[
-                "Delete “Web shop &#60;b&#62;”?",
+                "Delete “<bdi>Web shop &#60;b&#62;</bdi>”?",
                 "what waits for it is dropped",
                 "/webhooks/7/deletion",
             ],

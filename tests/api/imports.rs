@@ -220,7 +220,10 @@ async fn very_long_rejected_rows_are_whole_in_the_download_and_cut_on_the_page()
     let page = served.get(&format!("/imports/{id}")).await?.text().await?;
     assert!(page.len() < 100_000, "{} bytes", page.len());
     assert!(
-        page.contains(&format!("<code data-whole>{} │ (empty) │ xxx", ROWS - 1)),
+        page.contains(&format!(
+            "<code data-whole><bdi>{}</bdi> │ <bdi>(empty)</bdi> │ <bdi>xxx",
+            ROWS - 1
+        )),
         "{page}"
     );
     let url = import["rejected_url"].as_str().unwrap_or_default();

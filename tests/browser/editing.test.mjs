@@ -116,7 +116,7 @@ test('a taken SKU names and links who has it, and what was typed stays', async (
   await page.getByText('“The other one” has this SKU already').waitFor()
   assert.equal(await page.getByLabel('Name').inputValue(), 'Mine')
   await focused(page, 'sku')
-  const link = page.getByRole('link', { name: 'Look at “The other one”' })
+  const link = page.getByRole('link', { name: 'Look at that product' })
   assert.equal(await link.getAttribute('href'), `/products/${other.id}`)
 })
 

@@ -193,7 +193,7 @@ pub(super) mod tests {
         let html = page(BulkAction::Deactivate, BulkState::Running);
         for shown in [
             "Making 12,345 products inactive",
-            "that match “&#60;lamp&#62;” and that were inactive",
+            "that match “<bdi>&#60;lamp&#62;</bdi>” and that were inactive",
             "6,000",
             "/products/changes/7/cancellation",
             "http-equiv=\"refresh\"",
@@ -220,8 +220,8 @@ pub(super) mod tests {
         };
         let html = named(Some(Json(filter)));
         for shown in [
-            "Products that match “lamp”, changed since <time",
-            "</time> and from <a href=\"/imports/12\" data-import-name=\"12\">import 12</a>.",
+            "Products that match “<bdi>lamp</bdi>”, changed since <time",
+            "</time> and from <a href=\"/imports/12\" dir=\"auto\" data-import-name=\"12\">import 12</a>.",
         ] {
             assert!(html.contains(shown), "{shown} in {html}");
         }

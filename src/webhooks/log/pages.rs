@@ -301,7 +301,7 @@ mod tests {
             &html,
             &[
                 "Product changed",
-                "href=\"/products/4711\">Lamp &#60;b&#62;</a>",
+                "href=\"/products/4711\" dir=\"auto\">Lamp &#60;b&#62;</a>",
                 "Answered 503 Service Unavailable",
                 "Refused the connection",
                 "after 41 ms",
@@ -378,7 +378,7 @@ mod tests {
             &told.render().unwrap(),
             &[
                 "Told to other systems",
-                "href=\"/webhooks/7/deliveries/31\">Web shop &#60;b&#62;</a>",
+                "href=\"/webhooks/7/deliveries/31\" dir=\"auto\">Web shop &#60;b&#62;</a>",
                 "Product changed",
                 "Refused the connection",
                 "2 arrived, 1 failed",
