@@ -19,7 +19,7 @@ pub struct DocsPage {
     /// What holds for every request, by paragraphs.
     pub about: Vec<Text>,
     /// What any request may be answered: status and when.
-    pub shared: [(&'static str, &'static str); SHARED.len()],
+    pub shared: [(&'static str, Text); SHARED.len()],
     /// The requests by what they are about.
     pub groups: Vec<Group>,
     /// What is sent and answered.
@@ -56,7 +56,7 @@ impl DocsPage {
         Self {
             layout: Layout::new(Section::None, "The API"),
             about: Text::paragraphs(&document["info"]["description"]),
-            shared: SHARED,
+            shared: SHARED.map(|(status, when)| (status, Text::of(when))),
             groups,
             shapes: shapes(document),
         }
