@@ -78,7 +78,7 @@ impl fmt::Display for Warning {
             write!(f, "{}“{value}” on line {line}", if number == 0 { "" } else { ", " })?;
         }
         let more = if self.count > self.examples.len() as u64 {
-            ", …"
+            " and more"
         } else {
             ""
         };
@@ -137,7 +137,7 @@ mod tests {
         let text = warning.to_string();
         assert!(text.starts_with("7 SKUs look like numbers"), "{text}");
         assert!(
-            text.contains("“1.23E+12” on line 2, ") && text.contains("on line 6, …"),
+            text.contains("“1.23E+12” on line 2, ") && text.contains("on line 6 and more. "),
             "{text}"
         );
         assert!(text.contains("format the SKU column as text"), "{text}");
