@@ -16,7 +16,7 @@ export function editForm(form) {
   form.addEventListener('keydown', event => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
     event.preventDefault()
-    form.requestSubmit()
+    form.requestSubmit(form.querySelector('[type=submit]'))
   }, { signal })
   watchChanges(form, signal)
   return () => listening.abort()
