@@ -1,11 +1,11 @@
 // Names are written from right to left in many languages, while the sentences about them are not. The same as `around_name`
 // of src/http/format.rs.
 
+import { element } from './element.js'
+
 /** A text that keeps its own direction of writing. */
 export function isolated(text) {
-  const made = document.createElement('bdi')
-  made.textContent = text
-  return made
+  return element('bdi', '', text)
 }
 
 /** A sentence in which the name that it quotes is isolated, as nodes. */

@@ -1,28 +1,25 @@
 // A change to many products: shows how far it is until it is over.
 
 import { announce } from './announce.js'
+import { answeredPage } from './answered-page.js'
 import { start } from './behaviours.js'
+import { keepFresh } from './keep-fresh.js'
 
 const EVERY_MS = 400
 
 export function bulkChange(place) {
-  let timer
-  let stopped = false
   const isOver = () => place.querySelector('[data-over]')?.dataset.over === 'true'
   async function refresh() {
-    if (!document.hidden) await show(place).catch(() => {})
-    if (stopped) return
-    if (isOver()) announce(place.querySelector('h1').textContent)
-    else timer = setTimeout(refresh, EVERY_MS)
+    await show(place)
+    if (place.isConnected && isOver()) announce(place.querySelector('h1').textContent)
   }
-  if (!isOver()) timer = setTimeout(refresh, EVERY_MS)
-  return () => { stopped = true; clearTimeout(timer) }
+  return keepFresh(refresh, () => !isOver() && EVERY_MS)
 }
 
 async function show(place) {
   const response = await fetch(place.dataset.source, { headers: { Accept: 'text/html', 'X-Fragment': '1' } })
   if (!response.ok) return
-  const page = new DOMParser().parseFromString(await response.text(), 'text/html')
+  const page = await answeredPage(response)
   const fresh = page.querySelector('[data-bulk-change]')
   const current = place.querySelector('[data-bulk-change]')
   if (!fresh || !current) return

@@ -1,13 +1,14 @@
 // The whole of a text that was cut to its line ([data-whole]), while one points at it or is at it by the keyboard, which
 // shows those of its row. One may point at the tip too, to read on or to copy; Escape puts it away.
 
+import { element } from './element.js'
+
 /** So long one points before it opens, and so long it waits for a pointer on its way to it. */
 const PATIENCE_MS = 300
 
 export function showFullTexts() {
   const page = document.documentElement
-  const tip = document.createElement('div')
-  tip.className = 'full-text'
+  const tip = element('div', 'full-text')
   // A screen reader reads the text itself, which is whole.
   tip.ariaHidden = 'true'
   let pointed

@@ -1,5 +1,6 @@
 // Reads and draws the page of an import: the server's page is the first state, events move it on.
 
+import { element } from './element.js'
 import { number } from './format.js'
 import { paceOf, percentOf, shownPhase, stepsOf } from './import-progress.js'
 
@@ -65,8 +66,10 @@ export function drawColumns(page, columns) {
   if (!section.hidden) return
   section.hidden = false
   section.querySelector('[data-columns-used]').replaceChildren(...columns.used.map(({ field, header }) => {
-    const line = document.createElement('li')
-    line.append(span('columns__header', header), span('columns__field', field))
+    const line = element('li')
+    const name = element('span', 'columns__header', header)
+    name.dir = 'auto'
+    line.append(name, element('span', 'columns__field', field))
     return line
   }))
   const ignored = section.querySelector('[data-columns-ignored]')
@@ -97,13 +100,6 @@ function newWarning(page, kind) {
 function sentences(text) {
   const end = text.indexOf('. ') + 1
   return end ? [text.slice(0, end), text.slice(end + 1)] : [text, '']
-}
-
-function span(className, text) {
-  const made = document.createElement('span')
-  if (className) made.className = className
-  made.textContent = text
-  return made
 }
 
 function write(element, text) {

@@ -4,8 +4,9 @@
 // copying it whole into IndexedDB, which costs gigabytes of disk and fails in private windows. So while files
 // are being uploaded, links and forms fetch the next page and replace what is inside <main>.
 
-import { start, stopAll } from './behaviours.js'
 import { announce } from './announce.js'
+import { answeredPage } from './answered-page.js'
+import { start, stopAll } from './behaviours.js'
 import { uploads } from './uploads.js'
 
 export function keepPageWhileUploading() {
@@ -50,7 +51,7 @@ let latest = 0
 export async function visit(url, { push = true, body, keepPlace = false } = {}) {
   const mine = ++latest
   const response = await fetch(url, { method: body ? 'POST' : 'GET', body, headers: { Accept: 'text/html' } })
-  const page = new DOMParser().parseFromString(await response.text(), 'text/html')
+  const page = await answeredPage(response)
   const main = page.querySelector('main')
   if (!main || response.status >= 500) throw new Error(`The page could not be shown (${response.status}).`)
   if (mine !== latest) return

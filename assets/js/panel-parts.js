@@ -1,8 +1,9 @@
 // What the side panel is made of, and the question before unsaved changes are left.
 
+import { element } from './element.js'
+
 export function makePanel() {
-  const panel = document.createElement('dialog')
-  panel.className = 'panel'
+  const panel = element('dialog', 'panel')
   panel.setAttribute('aria-label', 'Product')
   panel.innerHTML = `
     <div class="panel__bar">
@@ -41,9 +42,8 @@ export function closingAsked(panel) {
 }
 
 export function showSkeleton(place) {
-  const skeleton = document.createElement('div')
-  skeleton.className = 'panel__skeleton'
-  skeleton.append(...Array.from({ length: 4 }, () => document.createElement('span')))
+  const skeleton = element('div', 'panel__skeleton')
+  skeleton.append(...Array.from({ length: 4 }, () => element('span')))
   place.setAttribute('aria-busy', 'true')
   place.replaceChildren(skeleton)
 }
@@ -53,10 +53,8 @@ export function showProblem(place, text) {
   place.removeAttribute('aria-busy')
   place.querySelector('.panel__skeleton')?.remove()
   place.querySelector(':scope > .notice')?.remove()
-  const notice = document.createElement('p')
-  notice.className = 'notice notice--bad'
+  const notice = element('p', 'notice notice--bad', text)
   notice.setAttribute('role', 'alert')
-  notice.textContent = text
   place.prepend(notice)
   place.scrollTop = 0
 }

@@ -1,6 +1,7 @@
 // A product, or a message to another system, beside the list: links with data-panel open in a side panel, and what is saved there shows in the list.
 // The server makes the same pages for it as for everybody; only what is inside <main> is fetched.
 
+import { pageOf } from './answered-page.js'
 import { start } from './behaviours.js'
 import { hasUnsaved } from './edit-form.js'
 import { isPlainClick } from './navigation.js'
@@ -121,7 +122,7 @@ function show(html, field) {
   stop()
   const place = content()
   place.removeAttribute('aria-busy')
-  place.replaceChildren(...new DOMParser().parseFromString(html, 'text/html').body.childNodes)
+  place.replaceChildren(...pageOf(html).body.childNodes)
   place.scrollTop = 0
   stop = start(place)
   const first = place.querySelector('[aria-invalid=true], [data-focus], [autofocus]') ?? (field && document.getElementById(field))

@@ -1,12 +1,13 @@
 // Asks in a dialog before something goes for good. Without scripts the link leads to the same question as a page.
 
+import { answeredPage } from './answered-page.js'
+import { element } from './element.js'
 import { localise } from './times.js'
 
 const FRAGMENT = { Accept: 'text/html', 'X-Fragment': '1' }
 
 export function question(link) {
-  const dialog = document.createElement('dialog')
-  dialog.className = 'dialog'
+  const dialog = element('dialog', 'dialog')
   dialog.setAttribute('aria-labelledby', 'question-title')
   const open = event => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return
@@ -30,7 +31,7 @@ async function ask(dialog, url) {
 }
 
 async function show(dialog, response) {
-  const page = new DOMParser().parseFromString(await response.text(), 'text/html')
+  const page = await answeredPage(response)
   const asked = page.querySelector('[data-question]')
   if (!asked) throw new Error('There is no question in the answer.')
   dialog.replaceChildren(asked)

@@ -1,6 +1,7 @@
 // The list of rejected rows as they come: at most 200 of them on the page, however many there are.
 
 import { isolated } from './bidi.js'
+import { element } from './element.js'
 import { number } from './format.js'
 
 const SHOWN = 200
@@ -42,22 +43,17 @@ export class RejectedRows {
 }
 
 function drawRow({ line, reason, values }) {
-  const row = document.createElement('tr')
+  const row = element('tr')
   row.dataset.line = line
-  const code = document.createElement('code')
+  const code = element('code')
   code.dataset.whole = ''
   for (const value of values) {
     if (code.textContent.length > SHOWN_LETTERS) break
     if (code.hasChildNodes()) code.append(' │ ')
     code.append(isolated(value.trim() ? value : '(empty)'))
   }
-  row.append(cell('numeric', number(line)), cell('rejections__why', reason), cell('rejections__row', code))
+  const whole = element('td', 'rejections__row')
+  whole.append(code)
+  row.append(element('td', 'numeric', number(line)), element('td', 'rejections__why', reason), whole)
   return row
-}
-
-function cell(className, content) {
-  const made = document.createElement('td')
-  made.className = className
-  made.append(content)
-  return made
 }

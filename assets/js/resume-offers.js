@@ -1,5 +1,6 @@
 // On the upload page: offers to go on with uploads that this browser began and did not end.
 
+import { element } from './element.js'
 import { arrived } from './format.js'
 import { visitPatiently } from './navigation.js'
 import { all, forget, mismatch } from './remembered-uploads.js'
@@ -60,11 +61,4 @@ function dropper(upload, box) {
     box.remove()
   })
   return button
-}
-
-function element(tag, className = '', text = '') {
-  const made = document.createElement(tag)
-  if (className) made.className = className
-  made.textContent = text
-  return made
 }

@@ -1,6 +1,9 @@
 // On pages about products: tells quietly of an import that is going on, of what it brought and cannot be found yet, and
 // when it has ended.
 
+import { pageOf } from './answered-page.js'
+import { element } from './element.js'
+
 const EVERY_MS = 3000
 const SELDOM_MS = 20_000
 
@@ -20,7 +23,7 @@ export function runningNotice(place) {
     const html = (await response.text()).trim()
     if (place.contains(document.activeElement)) return
     if (html) {
-      place.replaceChildren(...new DOMParser().parseFromString(html, 'text/html').body.childNodes)
+      place.replaceChildren(...pageOf(html).body.childNodes)
       running = place.querySelector('[data-import]')?.dataset.import ?? running
     } else if (running) {
       place.replaceChildren(overNotice(running))
@@ -33,21 +36,18 @@ export function runningNotice(place) {
 }
 
 function overNotice(id) {
-  const notice = document.createElement('p')
-  notice.className = 'notice notice--quiet'
+  const notice = element('p', 'notice notice--quiet')
   const again = link('', 'Refresh the list')
   again.href = location.href
   again.dataset.refresh = ''
-  const text = document.createElement('span')
-  text.className = 'notice__text'
-  text.append('The import has ended. ', again)
+  const text = element('span', 'notice__text', 'The import has ended. ')
+  text.append(again)
   notice.append(text, link(`/imports/${id}`, 'What it did'))
   return notice
 }
 
 function link(href, text) {
-  const made = document.createElement('a')
+  const made = element('a', '', text)
   made.href = href
-  made.textContent = text
   return made
 }

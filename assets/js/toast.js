@@ -2,14 +2,14 @@
 // out politely, and stays while somebody points at it or is in it.
 
 import { sentence } from './bidi.js'
+import { element } from './element.js'
 
 const STAYS_MS = 10_000
 
 export function toast({ text, action, tone = 'good' }) {
   const place = placeOfToasts()
-  const made = document.createElement('div')
-  made.className = `toast toast--${tone}`
-  const words = document.createElement('p')
+  const made = element('div', `toast toast--${tone}`)
+  const words = element('p')
   words.append(...sentence(text))
   made.append(words)
   let timer
@@ -30,10 +30,8 @@ export function toast({ text, action, tone = 'good' }) {
 }
 
 function button(label, className, run) {
-  const made = document.createElement('button')
+  const made = element('button', className, label)
   made.type = 'button'
-  made.className = className
-  made.textContent = label
   made.addEventListener('click', run)
   return made
 }

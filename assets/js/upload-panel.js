@@ -1,6 +1,7 @@
 // What the page of an import says about its upload: trouble on the line, how to go on after a reload, and the
 // files that wait behind it.
 
+import { element } from './element.js'
 import { arrived, size } from './format.js'
 import { mismatch, recall } from './remembered-uploads.js'
 import { resumedUpload } from './upload.js'
@@ -74,9 +75,7 @@ class UploadPanel {
     this.note.className = retried ? 'notice notice--warn notice--hold' : 'notice notice--warn'
     this.note.replaceChildren(text)
     if (!retried) return
-    const button = document.createElement('button')
-    button.className = 'button'
-    button.textContent = 'Try again'
+    const button = element('button', 'button', 'Try again')
     button.addEventListener('click', () => retried.retryNow())
     this.note.append(button)
   }
@@ -86,11 +85,9 @@ class UploadPanel {
     queue.hidden = uploads.waiting.length === 0
     if (queue.hidden || queue.dataset.drawn === String(uploads.waiting.length)) return
     queue.dataset.drawn = uploads.waiting.length
-    const title = document.createElement('p')
-    title.textContent = 'Uploaded after this one'
-    const list = document.createElement('ul')
+    const list = element('ul')
     list.append(...uploads.waiting.map(({ file }) => queueLine(file)))
-    queue.replaceChildren(title, list)
+    queue.replaceChildren(element('p', '', 'Uploaded after this one'), list)
   }
 
   leave() {
@@ -105,11 +102,7 @@ class UploadPanel {
 }
 
 function queueLine(file) {
-  const line = document.createElement('li')
-  for (const text of [file.name, size(file.size)]) {
-    const part = document.createElement('span')
-    part.textContent = text
-    line.append(part)
-  }
+  const line = element('li')
+  line.append(element('span', '', file.name), element('span', '', size(file.size)))
   return line
 }

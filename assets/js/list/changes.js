@@ -1,6 +1,7 @@
 // What happens elsewhere: a product saved in the panel shows at once and is marked for a moment, and while an import
 // brings new ones the list stands still until it is asked to refresh.
 
+import { answeredPage } from '../answered-page.js'
 import { localise } from '../times.js'
 
 const MARKED_MS = 2400
@@ -41,7 +42,7 @@ async function showOnTop(id, place) {
   const product = await (await fetch(`/api/v1/products/${id}`)).json()
   if (!rows || !product.sku) return
   const response = await fetch(`/products?q=${encodeURIComponent(product.sku)}`, { headers: { 'X-Fragment': 'results' } })
-  const row = new DOMParser().parseFromString(await response.text(), 'text/html').getElementById(`product-${id}`)
+  const row = (await answeredPage(response)).getElementById(`product-${id}`)
   if (!row || rowOf(id)) return
   for (const marked of row.querySelectorAll('mark')) marked.replaceWith(...marked.childNodes)
   localise(row)

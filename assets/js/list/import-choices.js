@@ -1,6 +1,7 @@
 // The imports by which the list can be narrowed: fetched when the filters are opened, or at once when one is chosen,
 // since the list itself knows an import by its number only.
 
+import { pageOf } from '../answered-page.js'
 import { words as timeWords } from '../times.js'
 
 export function importChoices(form, place) {
@@ -16,7 +17,7 @@ export function importChoices(form, place) {
       isFetched = false
       return
     }
-    const page = new DOMParser().parseFromString(`<select>${await response.text()}</select>`, 'text/html')
+    const page = pageOf(`<select>${await response.text()}</select>`)
     const chosen = select.value
     const fresh = [...page.querySelectorAll('option')]
     for (const option of fresh) option.textContent = `${option.dataset.filename}, ${timeWords(new Date(option.dataset.at), new Date())}`

@@ -2,6 +2,7 @@
 // any more, and would not be shown if it came.
 
 import { announce } from '../announce.js'
+import { pageOf } from '../answered-page.js'
 import { localise } from '../times.js'
 import { toast } from '../toast.js'
 
@@ -52,7 +53,7 @@ export class Results extends EventTarget {
   replace(html, query) {
     this.stopWaiting()
     const focused = this.place.contains(document.activeElement) ? document.activeElement.id : ''
-    const fresh = new DOMParser().parseFromString(html, 'text/html').body
+    const fresh = pageOf(html).body
     localise(fresh)
     if (query !== this.query) this.at = 0
     this.query = query

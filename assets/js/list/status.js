@@ -1,5 +1,6 @@
 // The switch in a row: shown at once, taken back when the server does not agree.
 
+import { answeredPage } from '../answered-page.js'
 import { localise } from '../times.js'
 import { toast } from '../toast.js'
 
@@ -78,7 +79,7 @@ async function refreshTabs({ query, place }) {
   const tabs = place.querySelector('.tabs')
   const response = await fetch(`/products${query}`, { headers: { 'X-Fragment': 'results' } }).catch(() => null)
   if (!response?.ok) return
-  const page = new DOMParser().parseFromString(await response.text(), 'text/html')
+  const page = await answeredPage(response)
   // Meanwhile another change was made, or a newer list is shown: both know better.
   if (mine !== latestTabs || !tabs?.isConnected) return
   for (const fresh of page.querySelectorAll('.tabs .tally')) {

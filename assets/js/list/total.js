@@ -1,5 +1,6 @@
 // How many match: rows come first, and where the server did not count to the end it is asked for it afterwards.
 
+import { answeredPage } from '../answered-page.js'
 import { filterOf } from './address.js'
 
 export function showTotal({ place, results, signal }) {
@@ -27,5 +28,5 @@ export async function countOf(query, signal, isExact = false) {
   const filter = filterOf(query)
   const response = await fetch(`/products/count${filter}${isExact ? `${filter ? '&' : '?'}exact=1` : ''}`, { signal })
   if (!response.ok) throw new Error('The products could not be counted. Please try again.')
-  return new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('data')
+  return (await answeredPage(response)).querySelector('data')
 }

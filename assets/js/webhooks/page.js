@@ -1,5 +1,6 @@
 // The page of one webhook: kept up to date while messages go out, and tests without leaving it.
 
+import { element } from '../element.js'
 import { tieToPage } from '../stream-life.js'
 import { replaceParts } from './parts.js'
 
@@ -75,8 +76,5 @@ async function sendTest(page, form) {
 
 function showResult(page, ok, words) {
   const place = page.querySelector('[data-test-result]')
-  const notice = document.createElement('p')
-  notice.className = `notice notice--${ok ? 'good' : 'bad'}`
-  notice.textContent = words
-  place.replaceChildren(notice)
+  place.replaceChildren(element('p', `notice notice--${ok ? 'good' : 'bad'}`, words))
 }

@@ -1,5 +1,6 @@
 // Fetches the page that is shown and puts those of its parts in place that have become others.
 
+import { answeredPage } from '../answered-page.js'
 import { start } from '../behaviours.js'
 import { localise } from '../times.js'
 
@@ -7,7 +8,7 @@ export async function replaceParts(place) {
   const address = location.href
   const response = await fetch(address, { headers: { Accept: 'text/html', 'X-Fragment': '1' } })
   if (!response.ok || address !== location.href) return
-  const page = new DOMParser().parseFromString(await response.text(), 'text/html')
+  const page = await answeredPage(response)
   const parts = place.matches('[data-part]') ? [place] : place.querySelectorAll('[data-part]')
   for (const current of parts) {
     const fresh = page.querySelector(`[data-part=${current.dataset.part}]`)
