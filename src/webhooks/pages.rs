@@ -350,7 +350,7 @@ mod tests {
                 "Mend the &#60;events&#62;.",
                 "value=\"ftp://&#34;x\"",
                 "value=\"typed\"",
-                "<details class=\"more-fields\" open>",
+                "<details open>",
                 "Not saved: new webhook",
             ],
         );
