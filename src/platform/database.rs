@@ -2,6 +2,7 @@
 //!
 //! Also the one place that tells what a failed statement means for who asked: disk full, database away, or a bug.
 
+use super::keepalive;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
@@ -26,7 +27,7 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 const APPLICATION_NAME: &str = "product-importer";
 /// For every connection. A process that stalls or vanishes in the middle of a transaction must not keep its locks:
 /// no transaction here is idle for longer than a moment, and a line whose other end is gone is given up in about
-/// 25 seconds. On a Unix socket the server passes over the keepalives.
+/// 25 seconds, as we do ([`keepalive`]). On a Unix socket the server passes over the keepalives.
 const SESSION: [(&str, &str); 4] = [
     ("idle_in_transaction_session_timeout", "10s"),
     ("tcp_keepalives_idle", "10"),
@@ -66,13 +67,22 @@ pub async fn connect(url: &str, max_connections: u32) -> anyhow::Result<Database
     let options = options(url).context(FAILED)?;
     // Once by hand: a pool tries again by itself, and tells in the end only that it took too long.
     try_out(&options).await.context(FAILED)?;
-    let pool = PgPoolOptions::new()
+    let pool = looking_after(&options)
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(options)
         .await
         .context(FAILED)?;
     Ok(Database::of(pool))
+}
+
+/// A pool whose connections end when the server's host is gone.
+fn looking_after(options: &PgConnectOptions) -> PgPoolOptions {
+    let port = options.get_port();
+    PgPoolOptions::new().after_connect(move |_, _| {
+        keepalive::look_after(port);
+        Box::pin(async { Ok(()) })
+    })
 }
 
 async fn try_out(options: &PgConnectOptions) -> sqlx::Result<()> {
@@ -167,15 +177,15 @@ impl DatabaseClock {
 /// wait for it and a router waits no longer than half a minute. They are opened when they are needed, and their name ends
 /// with `pages` ([`give_way`](super::giving_way::give_way)).
 ///
-/// One that comes back without answering is replaced. sqlx alone would wait for it until the kernel gives the line up: a
-/// server that vanished took all of them with it for a quarter of an hour.
+/// One that comes back without answering is replaced. sqlx alone would wait for as long as the server stands still, which
+/// takes all of them with it, or until the kernel finds its host gone, while people wait.
 pub fn for_pages(url: &str, max_connections: u32, statement_timeout: Duration) -> anyhow::Result<Database> {
     let ended_after = format!("{}ms", statement_timeout.as_millis());
     let options = options(url)?.options([("statement_timeout", ended_after)]);
     let name = format!("{} pages", options.get_application_name().unwrap_or_default());
     let options = options.application_name(&name);
     let replacing = options.clone();
-    let pool = PgPoolOptions::new()
+    let pool = looking_after(&options)
         .max_connections(max_connections)
         .acquire_timeout(PAGE_ACQUIRE_TIMEOUT)
         .after_release(move |connection, _| {
@@ -197,7 +207,10 @@ pub fn for_pages(url: &str, max_connections: u32, statement_timeout: Duration) -
 async fn replacement(options: &PgConnectOptions) -> PgConnection {
     loop {
         match answered(ACQUIRE_TIMEOUT, Box::pin(options.connect())).await {
-            Ok(connection) => return connection,
+            Ok(connection) => {
+                keepalive::look_after(options.get_port());
+                return connection;
+            }
             Err(_) => tokio::time::sleep(RECONNECT_EVERY).await,
         }
     }

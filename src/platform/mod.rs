@@ -9,6 +9,7 @@ pub mod dialler;
 pub mod doorbell;
 pub mod fault;
 pub mod giving_way;
+pub mod keepalive;
 pub mod line;
 pub mod memory;
 pub mod open_files;
