@@ -27,12 +27,14 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 const APPLICATION_NAME: &str = "product-importer";
 /// For every connection. A process that stalls or vanishes in the middle of a transaction must not keep its locks:
 /// no transaction here is idle for longer than a moment, and a line whose other end is gone is given up in about
-/// 25 seconds, as we do ([`keepalive`]). On a Unix socket the server passes over the keepalives.
-const SESSION: [(&str, &str); 4] = [
+/// 25 seconds, as we do ([`keepalive`]). On a Unix socket the server passes over what is TCP's.
+const SESSION: [(&str, &str); 5] = [
     ("idle_in_transaction_session_timeout", "10s"),
     ("tcp_keepalives_idle", "10"),
     ("tcp_keepalives_interval", "5"),
     ("tcp_keepalives_count", "3"),
+    // While an answer has not arrived, nobody is asked whether he is there.
+    ("tcp_user_timeout", "25s"),
 ];
 
 /// A process may start again after a newer one has taken the schema further: steps it does not know are no reason
