@@ -5,6 +5,8 @@ mod full_disk;
 #[path = "halves/starting.rs"]
 mod starting;
 mod support;
+#[path = "halves/vanishing.rs"]
+mod vanishing;
 
 use nix::sys::signal::Signal;
 use reqwest::{Client, Response};

@@ -10,6 +10,7 @@ pub mod keeper;
 pub mod mount;
 pub mod postgres;
 pub mod process;
+pub mod road;
 pub mod served;
 pub mod storages;
 pub mod uploads;

@@ -93,10 +93,17 @@ impl HostedPostgres {
 
     /// Where it is, as its company would write it.
     pub fn url(&self) -> String {
-        format!(
-            "postgres://importer:secret@localhost:{}/postgres?sslmode=require",
-            self.port
-        )
+        Self::url_by(self.port)
+    }
+
+    /// The same by a road that begins at that port.
+    pub fn url_by(port: u16) -> String {
+        format!("postgres://importer:secret@localhost:{port}/postgres?sslmode=require")
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Lets all of its processes stand still, or go on: as a host does that has no processor left.
