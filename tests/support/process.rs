@@ -119,7 +119,7 @@ impl Process {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_mins(1), waiting)
+        tokio::time::timeout(Duration::from_mins(3), waiting)
             .await
             .context("the process did not end")?
     }

@@ -3,7 +3,7 @@
 use super::database::TestDatabase;
 use super::process::{Process, program};
 use anyhow::Context;
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -93,13 +93,16 @@ impl Served {
         Ok(())
     }
 
-    /// Waits until an import is as wanted.
+    /// Waits until an import is as wanted. A server that has too much to do at the moment is asked again.
     pub async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
         let waiting = async {
             loop {
-                let import = self.json(path).await?;
-                if wanted(&import) {
-                    return anyhow::Ok(import);
+                let answer = self.get(path).await?;
+                if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+                    let import = answer.error_for_status()?.json().await?;
+                    if wanted(&import) {
+                        return anyhow::Ok(import);
+                    }
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
