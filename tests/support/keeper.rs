@@ -1,6 +1,6 @@
 //! Programs that tests start beside ours: they end when the test is done with them, or is gone.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::fs;
@@ -93,11 +93,14 @@ fn answers(port: u16) -> anyhow::Result<()> {
     bail!("nobody answers at port {port}")
 }
 
-/// Ports that nobody has, all different.
+/// Ports that nobody has, all different. They are none of those that the system gives away (`ip_local_port_range`), or
+/// somebody might be given one before whoever it is meant for takes it.
 pub fn free_ports<const COUNT: usize>() -> anyhow::Result<[u16; COUNT]> {
-    let taken: Vec<TcpListener> = (0..COUNT)
-        .map(|_| TcpListener::bind("127.0.0.1:0"))
-        .collect::<Result<_, _>>()?;
+    const TRIES: usize = 1_000;
+    let some = (0..TRIES).map(|_| rand::random_range(10_000..32_000));
+    let free = some.filter_map(|port: u16| TcpListener::bind(("127.0.0.1", port)).ok());
+    let taken: Vec<TcpListener> = free.take(COUNT).collect();
+    ensure!(taken.len() == COUNT, "no port is free");
     let mut ports = [0; COUNT];
     for (port, listener) in ports.iter_mut().zip(&taken) {
         *port = listener.local_addr()?.port();

@@ -1,12 +1,12 @@
 //! A PostgreSQL server as a hosting company runs it: over TCP, with TLS and its own certificate, stopped and started.
 
+use super::keeper::free_ports;
 use super::mount::Mount;
 use anyhow::Context;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User, chown};
 use sqlx::Connection as _;
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -65,13 +65,14 @@ impl HostedPostgres {
         } else {
             None
         };
+        let [port] = free_ports()?;
         let folder = tempfile::tempdir()?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         Ok(Self {
             bin: programs()?,
             disk: None,
             folder,
-            port: TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+            port,
             user,
             running: None,
         })
