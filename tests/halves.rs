@@ -111,7 +111,8 @@ async fn pages_leave_connections_that_do_not_answer() -> anyhow::Result<()> {
     const CONNECTIONS: usize = 3;
     let database = HostedPostgres::start().await?;
     let mut web = program(Some(&database.url()));
-    web.arg("web").env("STATEMENT_TIMEOUT_SECONDS", "2");
+    // All are to be waiting at the same time.
+    web.arg("web").env("STATEMENT_TIMEOUT_SECONDS", "10");
     web.env("DATABASE_CONNECTIONS", (CONNECTIONS + 2).to_string());
     let (_web, address) = Process::serve(&mut web)?;
     let mut holder = PgConnection::connect(&database.url()).await?;

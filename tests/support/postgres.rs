@@ -3,6 +3,7 @@
 use super::keeper::free_ports;
 use super::mount::Mount;
 use anyhow::Context;
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, User, chown};
 use sqlx::Connection as _;
@@ -112,7 +113,7 @@ impl HostedPostgres {
         let server = self.running.as_ref().context("it does not run")?.id();
         kill(Pid::from_raw(server as i32), signal)?;
         for child in self.children()? {
-            kill(child, signal)?;
+            signal_if_there(child, signal)?;
         }
         Ok(())
     }
@@ -120,9 +121,10 @@ impl HostedPostgres {
     /// The same for the connections that are open, as if their host had vanished: others can be opened.
     pub fn signal_connections(&self, signal: Signal) -> anyhow::Result<()> {
         for child in self.children()? {
-            let title = fs::read_to_string(format!("/proc/{child}/cmdline"))?;
+            // One that has ended meanwhile has no title.
+            let title = fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default();
             if title.contains("127.0.0.1(") {
-                kill(child, signal)?;
+                signal_if_there(child, signal)?;
             }
         }
         Ok(())
@@ -226,6 +228,14 @@ impl HostedPostgres {
 impl Drop for HostedPostgres {
     fn drop(&mut self) {
         let _ = self.end(Signal::SIGQUIT);
+    }
+}
+
+/// Signals a process that may have ended meanwhile.
+fn signal_if_there(process: Pid, signal: Signal) -> nix::Result<()> {
+    match kill(process, signal) {
+        Err(Errno::ESRCH) => Ok(()),
+        sent => sent,
     }
 }
 
