@@ -10,16 +10,15 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// Starts a web process on that port and waits until it is there to be asked.
-async fn web_at(port: u16, url: &str) -> anyhow::Result<(Process, String)> {
-    let web = Process::start(program(Some(url)).arg("web").env("PORT", port.to_string()))?;
+/// Waits until there is somebody to be asked, and gives the address.
+async fn listening(port: u16) -> anyhow::Result<String> {
     let listening = async {
         while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     tokio::time::timeout(PATIENCE, listening).await?;
-    Ok((web, format!("http://127.0.0.1:{port}")))
+    Ok(format!("http://127.0.0.1:{port}"))
 }
 
 #[tokio::test]
@@ -27,10 +26,11 @@ async fn a_database_that_starts_last_is_waited_for() -> anyhow::Result<()> {
     let mut database = HostedPostgres::new()?;
     let url = database.url();
     let [port, metrics_port] = free_ports()?;
-    let (mut web, address) = web_at(port, &url).await?;
+    let mut web = Process::start(program(Some(&url)).arg("web").env("PORT", port.to_string()))?;
     let mut worker = program(Some(&url));
     worker.arg("worker").env("METRICS_PORT", metrics_port.to_string());
     let mut worker = Process::start(&mut worker)?;
+    let (address, metrics) = (listening(port).await?, listening(metrics_port).await?);
 
     let page = get(&format!("{address}/products")).await?;
     assert_eq!(page.status(), 503);
@@ -51,7 +51,7 @@ async fn a_database_that_starts_last_is_waited_for() -> anyhow::Result<()> {
     );
     for (path, status) in [("readyz", 503), ("healthz", 200)] {
         assert_eq!(get(&format!("{address}/{path}")).await?.status(), status, "{path}");
-        let of_worker = get(&format!("http://127.0.0.1:{metrics_port}/{path}")).await?;
+        let of_worker = get(&format!("{metrics}/{path}")).await?;
         assert_eq!(of_worker.status(), status, "{path}");
     }
 
@@ -59,7 +59,7 @@ async fn a_database_that_starts_last_is_waited_for() -> anyhow::Result<()> {
     until_status(&format!("{address}/readyz"), 200).await?;
     until_status(&format!("{address}/products"), 200).await?;
     assert_eq!(import(&address, CSV).await?["created"], 2);
-    until_status(&format!("http://127.0.0.1:{metrics_port}/readyz"), 200).await?;
+    until_status(&format!("{metrics}/readyz"), 200).await?;
     assert!(worker.terminate()?.success());
     assert!(web.terminate()?.success());
     Ok(())
