@@ -1,7 +1,7 @@
 //! Brokers that are there and do nothing.
 
 use crate::support::served::Served;
-use crate::{Broker, Kind, PATIENCE, Process, TOPIC, TestDatabase, by, for_redis_and_rabbitmq, heard};
+use crate::{Broker, Kind, PATIENCE, Process, TOPIC, TestDatabase, by, for_redis_and_rabbitmq, heard, is_up, until};
 use anyhow::Context as _;
 use nix::sys::signal::Signal;
 use std::time::Duration;
@@ -9,16 +9,6 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
 for_redis_and_rabbitmq! { stands_still_and_goes_on }
-
-async fn until(mut holds: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
-    let looking = async {
-        while !holds().await? {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        anyhow::Ok(())
-    };
-    tokio::time::timeout(PATIENCE, looking).await?
-}
 
 /// Whoever waits looks as often as ever, and what was rung meanwhile is heard when the broker goes on.
 async fn stands_still_and_goes_on(kind: Kind) -> anyhow::Result<()> {
@@ -67,17 +57,13 @@ async fn a_rabbitmq_short_of_memory_counts_as_away() -> anyhow::Result<()> {
     let limit = |share| broker.rabbitmqctl(&["set_vm_memory_high_watermark", share]);
     limit("0.000001")?;
     let web = Served::start_with("web", &[("BROKER_URL", &broker.url())]).await?;
-    let is_up = async || {
-        let metrics = web.get("/metrics").await?.text().await?;
-        anyhow::Ok(metrics.contains("product_importer_broker_up 1"))
-    };
     until(async || {
         let states = broker.rabbitmqctl(&["list_connections", "--silent", "state"])?;
         Ok(states.lines().any(|state| state == "blocked"))
     })
     .await
     .context("no connection is held back")?;
-    assert!(!is_up().await?, "nothing has been carried yet");
+    assert!(!is_up(&web).await?, "nothing has been carried yet");
     limit("0.4")?;
-    until(is_up).await.context("it carries again")
+    until(async || is_up(&web).await).await.context("it carries again")
 }

@@ -4,7 +4,7 @@ use crate::support::brokers::shared;
 use crate::support::catalogue::{self, Catalogue};
 use crate::support::process::Process;
 use crate::support::served::{Served, is_over};
-use crate::{Broker, Kind, for_redis_and_rabbitmq};
+use crate::{Broker, Kind, for_redis_and_rabbitmq, is_up, until};
 use lapin::BasicProperties;
 use lapin::options::BasicPublishOptions;
 use product_importer::imports::write_sample;
@@ -85,6 +85,8 @@ async fn rings_many_times(kind: Kind) -> anyhow::Result<()> {
     let name: String = sqlx::query_scalar("SELECT 'product_importer.' || current_database()")
         .fetch_one(&shop.web.database.database.pool)
         .await?;
+    // The exchange of that name is there as soon as the server is connected.
+    until(async || is_up(&shop.web).await).await?;
     let echo = Echo::open(kind, &broker, name).await?;
     let rings = [
         "import:1",

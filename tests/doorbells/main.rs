@@ -13,6 +13,7 @@ use product_importer::platform::doorbell::{Carrier, Doorbell, Ears};
 use std::time::Duration;
 use support::brokers::{Broker, Kind, settings};
 use support::database::TestDatabase;
+use support::served::Served;
 
 const TOPIC: &str = "import";
 const NOBODY: &str = "nobody rings for this";
@@ -50,6 +51,23 @@ impl Process {
 async fn heard(ears: &mut Ears) -> anyhow::Result<()> {
     let ring = ears.wait(Duration::from_hours(1));
     tokio::time::timeout(PATIENCE, ring).await.context("nothing was heard")
+}
+
+/// Waits until a condition holds.
+async fn until(mut holds: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    let looking = async {
+        while !holds().await? {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(PATIENCE, looking).await?
+}
+
+/// Whether a server has its broker.
+async fn is_up(web: &Served) -> anyhow::Result<bool> {
+    let metrics = web.get("/metrics").await?.text().await?;
+    Ok(metrics.contains("product_importer_broker_up 1"))
 }
 
 fn by(broker: &Broker) -> String {
