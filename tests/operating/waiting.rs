@@ -1,10 +1,12 @@
 //! What counts as waiting, and since when.
 
 use crate::support::served::Served;
+use crate::{lacking, told};
 
 /// The depth of the queue of imports, and how many seconds its oldest has waited.
 async fn queue(served: &Served) -> anyhow::Result<(i64, i64)> {
-    let metrics = served.get("/metrics").await?.error_for_status()?.text().await?;
+    let figures = lacking(["product_importer_queue_depth{queue=\"imports\"}"]);
+    let metrics = told(|| served.client.get(served.url("/metrics")), figures).await?;
     let value = |name: &str| -> anyhow::Result<i64> {
         let name = format!("product_importer_{name}{{queue=\"imports\"}} ");
         let told = metrics.lines().find_map(|line| line.strip_prefix(&name));
@@ -77,8 +79,8 @@ async fn a_database_that_is_slow_at_counting_is_up() -> anyhow::Result<()> {
     sqlx::query("LOCK TABLE imports IN ACCESS EXCLUSIVE MODE")
         .execute(&mut *holding)
         .await?;
-    let metrics = served.get("/metrics").await?.error_for_status()?.text().await?;
-    assert!(metrics.contains("product_importer_database_up 1"), "{metrics}");
+    let is_up = lacking(["product_importer_database_up 1"]);
+    let metrics = told(|| served.client.get(served.url("/metrics")), is_up).await?;
     assert!(!metrics.contains("product_importer_queue_depth"), "{metrics}");
     let status = served.get("/status").await?;
     assert_eq!(
