@@ -3,7 +3,7 @@
 use crate::certificates::Authority;
 use crate::name_server::{NameServer, Saying};
 use crate::receiver::{Receiver, taken};
-use crate::{patient, send, settings};
+use crate::{patient, send, unhurried};
 use product_importer::config::WebhookSettings;
 use product_importer::webhooks::{Sender, Step, Trouble};
 use std::io::Write as _;
@@ -103,11 +103,9 @@ async fn a_receiver_without_encryption_is_told() {
 async fn one_that_never_agrees_on_the_encryption_is_not_waited_for_beyond_the_deadline() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
-    let answer = send(&Sender::new(&settings()).unwrap(), &url).await;
-    assert_eq!(
-        answer.error,
-        Some(Trouble::Late(Step::Handshake, Duration::from_secs(1)))
-    );
+    let answer = send(&Sender::new(&unhurried()).unwrap(), &url).await;
+    let deadline = Duration::from_secs(unhurried().webhook_timeout_seconds.into());
+    assert_eq!(answer.error, Some(Trouble::Late(Step::Handshake, deadline)));
 }
 
 #[tokio::test]

@@ -25,6 +25,14 @@ pub fn settings() -> WebhookSettings {
     }
 }
 
+/// The same with time enough for a slow machine to come to what is waited for in vain.
+pub fn unhurried() -> WebhookSettings {
+    WebhookSettings {
+        webhook_timeout_seconds: 5,
+        ..settings()
+    }
+}
+
 /// The same with time enough for whoever has a slow machine: for what must succeed.
 pub fn patient() -> WebhookSettings {
     WebhookSettings {

@@ -129,7 +129,7 @@ impl Receiver {
 
     /// Waits until a connection has ended, so that nothing of it is left behind.
     pub async fn left(&self) {
-        let left = tokio::time::timeout(Duration::from_secs(20), self.shared.left.acquire()).await;
+        let left = tokio::time::timeout(Duration::from_mins(1), self.shared.left.acquire()).await;
         left.expect("the connection is still open").unwrap().forget();
     }
 }

@@ -8,6 +8,7 @@ use product_importer::webhooks::{Sender, Step, Trouble};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 #[tokio::test]
 async fn a_port_where_nobody_listens_refuses() {
@@ -81,16 +82,28 @@ async fn one_that_hangs_holds_up_nobody_else() {
     .await;
     let receiver = Receiver::new(|_| taken()).await;
     let sender = with_names(&names, patient());
-    let hanging: Vec<_> = (0..600)
-        .map(|number| {
-            let sender = sender.clone();
-            tokio::spawn(async move { send(&sender, &format!("http://hanging{number}.example/")).await })
-        })
-        .collect();
-    while names.asked() < 100 {
-        tokio::task::yield_now().await;
-    }
-    let answer = send(&sender, &format!("http://fine.example:{}/", receiver.address.port())).await;
-    assert_eq!(answer.error, None);
-    assert!(hanging.iter().all(|task| !task.is_finished()), "they hang still");
+    let fine = format!("http://fine.example:{}/", receiver.address.port());
+    // A look-up is given up after some seconds, and a slow machine may need longer than that for so many.
+    let one_is_not_held_up = async {
+        loop {
+            let already = names.asked();
+            let hanging: Vec<_> = (0..600)
+                .map(|number| {
+                    let sender = sender.clone();
+                    tokio::spawn(async move { send(&sender, &format!("http://hanging{number}.example/")).await })
+                })
+                .collect();
+            while names.asked() < already + 100 {
+                tokio::task::yield_now().await;
+            }
+            let answer = send(&sender, &fine).await;
+            let hang_still = hanging.iter().all(|task| !task.is_finished());
+            hanging.iter().for_each(JoinHandle::abort);
+            if answer.error.is_none() && hang_still {
+                return;
+            }
+        }
+    };
+    let waiting = tokio::time::timeout(Duration::from_mins(2), one_is_not_held_up);
+    waiting.await.expect("it is held up by those that hang");
 }
