@@ -3,7 +3,9 @@
 mod support;
 
 use product_importer::imports::write_sample;
+use product_importer::platform::postgres::PrivatePostgres;
 use serde_json::Value;
+use sqlx::{Connection as _, PgConnection};
 use std::path::Path;
 use std::time::Duration;
 use support::catalogue::{self, Catalogue};
@@ -17,6 +19,17 @@ const PIECE: usize = 2 * 1024 * 1024;
 fn sample() -> anyhow::Result<Vec<u8>> {
     let mut csv = Vec::new();
     write_sample(ROWS, 11, &mut csv)?;
+    Ok(csv)
+}
+
+/// What is last when products are merged. Whoever keeps it to themselves keeps the merge from its end.
+const LAST: &[u8] = b"name,sku,description\r\nlast,zzzz-last,\r\n";
+const KEEP_LAST: &str = "BEGIN; SELECT FROM products WHERE sku = 'zzzz-last' FOR UPDATE";
+
+/// A file that changes the last product, which has to be there already.
+fn sample_with_last() -> anyhow::Result<Vec<u8>> {
+    let mut csv = sample()?;
+    csv.extend(b"another,zzzz-last,\r\n");
     Ok(csv)
 }
 
@@ -90,8 +103,12 @@ fn is_over(import: &Value) -> bool {
 
 /// The import is done, its counts and the catalogue are what the file says.
 fn check(import: &Value, csv: &[u8], found: &Catalogue) -> anyhow::Result<()> {
+    check_over(Catalogue::new(), import, csv, found)
+}
+
+/// The same over what was there already.
+fn check_over(mut expected: Catalogue, import: &Value, csv: &[u8], found: &Catalogue) -> anyhow::Result<()> {
     anyhow::ensure!(import["state"] == "done", "{import}");
-    let mut expected = Catalogue::new();
     let counts = catalogue::import(&mut expected, &catalogue::rows_of(csv)?, "overwrite", true);
     for (name, value) in [
         ("rows_read", counts.rows_read),
@@ -213,6 +230,13 @@ async fn cancelling_a_merge_keeps_what_was_counted() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A catalogue of nothing but the last product.
+fn with_last() -> anyhow::Result<Catalogue> {
+    let mut catalogue = Catalogue::new();
+    catalogue::import(&mut catalogue, &catalogue::rows_of(LAST)?, "overwrite", true);
+    Ok(catalogue)
+}
+
 /// The process id of the private PostgreSQL's postmaster.
 fn postmaster(data_dir: &Path) -> anyhow::Result<nix::unistd::Pid> {
     let file = std::fs::read_to_string(data_dir.join("postgresql/postmaster.pid"))?;
@@ -223,8 +247,12 @@ fn postmaster(data_dir: &Path) -> anyhow::Result<nix::unistd::Pid> {
 
 async fn killed_database(wanted: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let csv = sample()?;
+    let csv = sample_with_last()?;
     let (mut server, address) = Process::serve(program(None).arg("serve").env("DATA_DIR", folder.path()))?;
+    until(&upload(&address, LAST).await?, is_over).await?;
+    let database = PrivatePostgres::start_or_join(folder.path())?.url();
+    let mut keeping = PgConnection::connect(&database).await?;
+    sqlx::raw_sql(KEEP_LAST).execute(&mut keeping).await?;
     let url = upload(&address, &csv).await?;
     let before = until(&url, |import| wanted(import) || is_over(import)).await?;
     assert!(!is_over(&before), "too late to kill anything: {before}");
@@ -233,7 +261,7 @@ async fn killed_database(wanted: impl Fn(&Value) -> bool) -> anyhow::Result<()> 
     assert_eq!(import["state"], "done", "{import}");
     let exported = program(None).arg("export").env("DATA_DIR", folder.path()).output()?;
     let exported = catalogue::rows_of(support::process::output(&exported)?.as_bytes())?;
-    let mut expected = Catalogue::new();
+    let mut expected = with_last()?;
     let counts = catalogue::import(&mut expected, &catalogue::rows_of(&csv)?, "overwrite", true);
     assert_eq!(
         (&import["created"], &import["duplicates"]),
@@ -262,18 +290,27 @@ async fn a_database_killed_while_merging_is_survived() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_only_stands_still_is_taken_over_from() -> anyhow::Result<()> {
     let database = TestDatabase::create().await?;
-    let csv = sample()?;
+    let csv = sample_with_last()?;
     let (_web, address) = Process::serve(program(Some(&database.url())).arg("web"))?;
     let frozen = Process::start(program(Some(&database.url())).arg("worker"))?;
+    until(&upload(&address, LAST).await?, is_over).await?;
+    let mut keeping = PgConnection::connect(&database.url()).await?;
+    sqlx::raw_sql(KEEP_LAST).execute(&mut keeping).await?;
     let url = upload(&address, &csv).await?;
     let before = until(&url, |import| import["created"].as_i64() > Some(0)).await?;
     assert!(!is_over(&before), "too late to stop anything: {before}");
     let pid = nix::unistd::Pid::from_raw(i32::try_from(frozen.id())?);
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP)?;
+    keeping.close().await?;
     let _heir = Process::start(program(Some(&database.url())).arg("worker"))?;
     let import = until(&url, is_over).await?;
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGCONT)?;
-    check(&import, &csv, &catalogue::read(&database.database.pool).await?)
+    check_over(
+        with_last()?,
+        &import,
+        &csv,
+        &catalogue::read(&database.database.pool).await?,
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
