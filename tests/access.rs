@@ -8,7 +8,7 @@ use product_importer::catalog::DESCRIPTION_MAX_CHARS;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::database::TestDatabase;
 use support::process::{Process, program};
 use support::uploads::header;
@@ -90,6 +90,17 @@ impl Web {
         let request = self.ask(Method::GET, "/api/v1/products");
         let request = request.header("Authorization", format!("Bearer {password}").into_bytes());
         Ok(request.header("X-Forwarded-For", from).send().await?)
+    }
+
+    /// The same as one of many, who take turns: whose turn takes too long to come asks again.
+    async fn bearer_in_turn(&self, password: &str, from: &str) -> anyhow::Result<u16> {
+        for _ in 0..10 {
+            let status = self.bearer(password, from).await?.status().as_u16();
+            if status != 503 {
+                return Ok(status);
+            }
+        }
+        anyhow::bail!("its turn never came")
     }
 }
 
@@ -276,7 +287,7 @@ async fn guesses_are_counted_by_address_over_all_processes() -> anyhow::Result<(
         let web = &processes[number % 2];
         async move {
             let from = format!("198.51.100.{number}, 192.0.2.1");
-            anyhow::Ok(web.bearer("guess", &from).await?.status().as_u16())
+            web.bearer_in_turn("guess", &from).await
         }
     });
     let mut answers = futures_util::future::try_join_all(guesses).await?;
@@ -315,10 +326,8 @@ async fn guesses_are_counted_by_address_over_all_processes() -> anyhow::Result<(
 async fn the_right_password_is_never_too_much() -> anyhow::Result<()> {
     let database = TestDatabase::create().await?;
     let web = Web::start(&database, PASSWORD)?;
-    let asked = (0..40).map(|_| web.bearer(PASSWORD, "192.0.2.1"));
-    for answer in futures_util::future::try_join_all(asked).await? {
-        assert_eq!(answer.status(), 200);
-    }
+    let asked = (0..40).map(|_| web.bearer_in_turn(PASSWORD, "192.0.2.1"));
+    assert_eq!(futures_util::future::try_join_all(asked).await?, [200; 40]);
     Ok(())
 }
 
@@ -357,25 +366,41 @@ async fn until_admitted(web: &Web, from: &str) -> anyhow::Result<()> {
     tokio::time::timeout(Duration::from_mins(1), asking).await?
 }
 
+/// Somebody who has guessed too often is refused while the database could not say so. Every five seconds one is asked of
+/// it all the same, so the answers of a moment that was longer than that say nothing.
+async fn refused_without_the_database(web: &Web, database: &TestDatabase) -> anyhow::Result<()> {
+    loop {
+        let since = Instant::now();
+        assert_eq!(web.bearer("guess", "192.0.2.1").await?.status(), 429);
+        let mut holding = database.database.pool.begin().await?;
+        sqlx::query("LOCK TABLE sign_in_attempts IN ACCESS EXCLUSIVE MODE")
+            .execute(&mut *holding)
+            .await?;
+        let answers = [
+            web.bearer("guess", "192.0.2.1").await?,
+            web.bearer(PASSWORD, "192.0.2.1").await?,
+        ];
+        holding.rollback().await?;
+        if since.elapsed() >= Duration::from_secs(5) {
+            continue;
+        }
+        for refused in answers {
+            let wait: u64 = header(&refused, "retry-after").parse()?;
+            assert_eq!(refused.status(), 429);
+            assert!((1..=900).contains(&wait), "{wait}");
+        }
+        return Ok(());
+    }
+}
+
 #[tokio::test]
 async fn whoever_is_refused_costs_the_database_nothing() -> anyhow::Result<()> {
     let database = TestDatabase::create().await?;
     let web = Web::start(&database, PASSWORD)?;
-    let mut holding = database.database.pool.begin().await?;
     for _ in 0..10 {
         assert_eq!(web.bearer("guess", "192.0.2.1").await?.status(), 401);
     }
-    assert_eq!(web.bearer("guess", "192.0.2.1").await?.status(), 429);
-    sqlx::query("LOCK TABLE sign_in_attempts IN ACCESS EXCLUSIVE MODE")
-        .execute(&mut *holding)
-        .await?;
-    for password in ["guess", PASSWORD] {
-        let refused = web.bearer(password, "192.0.2.1").await?;
-        let wait: u64 = header(&refused, "retry-after").parse()?;
-        assert_eq!(refused.status(), 429);
-        assert!((1..=900).contains(&wait), "{wait}");
-    }
-    holding.rollback().await?;
+    tokio::time::timeout(Duration::from_mins(2), refused_without_the_database(&web, &database)).await??;
 
     // As docs/OPERATING.md says it.
     sqlx::query("DELETE FROM sign_in_attempts")
