@@ -145,6 +145,12 @@ impl Server {
         })
     }
 
+    /// How many pieces count. A stream that stalls for a second is cut into more of them.
+    pub async fn pieces(&self) -> anyhow::Result<i64> {
+        let count = sqlx::query_scalar("SELECT count(*) FROM import_pieces");
+        Ok(count.fetch_one(&self.uploads.database.pool).await?)
+    }
+
     /// Waits until an import is as `wanted`.
     pub async fn until(&self, id: i64, wanted: impl Fn(&Import) -> bool) -> anyhow::Result<Import> {
         let waiting = async {
@@ -156,7 +162,7 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), waiting).await?
+        tokio::time::timeout(Duration::from_mins(2), waiting).await?
     }
 
     pub async fn newest(&self) -> anyhow::Result<i64> {
