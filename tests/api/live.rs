@@ -111,7 +111,8 @@ async fn an_idle_upload_is_not_silent() -> anyhow::Result<()> {
     assert_eq!((name.as_str(), &state["state"]), ("progress", &json!("uploading")));
     let since = Instant::now();
     assert!(matches!(events.next().await?, Some(Told::Comment(_))));
-    assert!(since.elapsed() <= Duration::from_secs(15), "{:?}", since.elapsed());
+    // Routers cut what is silent for longer.
+    assert!(since.elapsed() < Duration::from_secs(55), "{:?}", since.elapsed());
     Ok(())
 }
 
@@ -206,7 +207,9 @@ async fn long_rejected_rows_need_little_memory_on_their_way_out() -> anyhow::Res
     }
     assert_eq!(lines, ROWS + 1);
     if let (Some(before), Some(after)) = (before, peak_memory_bytes(served.process.id())) {
-        assert!(after - before < 60 << 20, "{} MB more", (after - before) >> 20);
+        // Linux tells to within some pages, so it may even be less.
+        let more = after.saturating_sub(before);
+        assert!(more < 60 << 20, "{} MB more", more >> 20);
     }
     Ok(())
 }
