@@ -178,7 +178,8 @@ fn peak_memory_bytes(process: u32) -> Option<u64> {
 #[tokio::test]
 async fn long_rejected_rows_need_little_memory_on_their_way_out() -> anyhow::Result<()> {
     const ROWS: i64 = 300;
-    let served = Served::start("web").await?;
+    // They are much to read, and a slow machine may take its time.
+    let served = Served::start_with("web", &[("STATEMENT_TIMEOUT_SECONDS", "300")]).await?;
     let import = served.begin(1_000).await?;
     sqlx::query(
         r#"INSERT INTO import_rejections (import_id, number, line, reason, fields)
