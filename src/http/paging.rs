@@ -1,9 +1,42 @@
 //! Which part of a list an address asks for. Empty words count as left out.
 
 use super::Error;
+use serde::Deserialize;
 
 /// How many a page has unless the address says.
 const USUAL_LIMIT: u64 = 50;
+/// How many one of [`PageQuery`] has at most.
+const MOST_LIMIT: u64 = 200;
+
+/// Which page is asked for of a list that begins with the newest.
+#[derive(Default, Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Where the page begins: the `next_cursor` of the page before it.
+    cursor: String,
+    /// How many a page has at most: 50 unless said, never more than 200.
+    #[param(value_type = u64, example = 50)]
+    limit: String,
+}
+
+impl PageQuery {
+    /// How many are asked for.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where that is no number.
+    pub fn limit(&self) -> Result<u64, Error> {
+        limit(&self.limit, MOST_LIMIT)
+    }
+
+    /// Which ids are asked for: those below.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where that is no place in the list.
+    pub fn before(&self) -> Result<Option<i64>, Error> {
+        before(&self.cursor)
+    }
+}
 
 /// How many a page is to have: 50 unless said, never more than `most`.
 ///

@@ -5,27 +5,14 @@ use super::json::ImportJson;
 use super::live::{Watches, events};
 use super::queries;
 use super::rejected;
-use crate::http::{Error, paging, sse};
+use crate::http::paging::{self, PageQuery};
+use crate::http::{Error, sse};
 use crate::platform::database::Database;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-
-const MOST_LIMIT: u64 = 200;
-
-/// Which part of the list is asked for. Empty words count as left out.
-#[derive(Default, Deserialize, utoipa::IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// Where the page begins, from an earlier answer.
-    cursor: String,
-    /// How many imports a page has at most: 50 unless said, never more than 200.
-    #[param(value_type = u64, example = 50)]
-    limit: String,
-}
+use serde::Serialize;
 
 /// A page of imports.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -36,29 +23,19 @@ pub struct List {
     next_cursor: Option<String>,
 }
 
-impl ListQuery {
-    fn limit(&self) -> Result<u64, Error> {
-        paging::limit(&self.limit, MOST_LIMIT)
-    }
-
-    fn before(&self) -> Result<Option<i64>, Error> {
-        paging::before(&self.cursor)
-    }
-}
-
 /// Lists imports, newest first
 #[utoipa::path(
     get,
     path = "/imports",
     operation_id = "list_imports",
     tag = "Imports",
-    params(ListQuery),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of the list.", body = List),
         (status = 422, description = "The cursor or the limit is none."),
     )
 )]
-pub async fn list(State(database): State<Database>, Query(query): Query<ListQuery>) -> Result<Json<List>, Error> {
+pub async fn list(State(database): State<Database>, Query(query): Query<PageQuery>) -> Result<Json<List>, Error> {
     let (limit, before) = (query.limit()?, query.before()?);
     let mut found = queries::list(&database.orm, before, limit + 1).await?;
     let next_cursor = paging::cut(&mut found, limit).map(|import| import.id.to_string());

@@ -8,27 +8,14 @@ use super::state::Webhooks;
 use super::trial::{TestJson, test};
 use super::values::{Patch, Settings};
 use super::webhook::Webhook;
+use crate::http::Error;
 use crate::http::json::JsonFields;
-use crate::http::{Error, paging};
+use crate::http::paging::{self, PageQuery};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-
-const MOST_LIMIT: u64 = 200;
-
-/// Which part of a list is asked for. Empty words count as left out.
-#[derive(Default, Deserialize, utoipa::IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct ListQuery {
-    /// Where the page begins, from an earlier answer.
-    pub cursor: String,
-    /// How many a page has at most: 50 unless said, never more than 200.
-    #[param(value_type = u64, example = 50)]
-    pub limit: String,
-}
+use serde::Serialize;
 
 /// A page of webhooks.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -39,37 +26,19 @@ pub struct List {
     next_cursor: Option<String>,
 }
 
-impl ListQuery {
-    /// How many are asked for.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] where that is no number.
-    pub fn limit(&self) -> Result<u64, Error> {
-        paging::limit(&self.limit, MOST_LIMIT)
-    }
-
-    /// Which ids are asked for: those below.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] where that is no place in the list.
-    pub fn before(&self) -> Result<Option<i64>, Error> {
-        paging::before(&self.cursor)
-    }
-}
-
 /// Lists webhooks, newest first
 #[utoipa::path(
     get,
     path = "/webhooks",
     operation_id = "list_webhooks",
     tag = "Webhooks",
-    params(ListQuery),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of the list.", body = List),
         (status = 422, description = "The cursor or the limit is none."),
     )
 )]
-pub async fn list(State(webhooks): State<Webhooks>, Query(query): Query<ListQuery>) -> Result<Json<List>, Error> {
+pub async fn list(State(webhooks): State<Webhooks>, Query(query): Query<PageQuery>) -> Result<Json<List>, Error> {
     let (limit, before) = (query.limit()?, query.before()?);
     let mut found = queries::list(&webhooks.database.orm, before, limit + 1).await?;
     let next_cursor = paging::cut(&mut found, limit).map(|webhook| webhook.id.to_string());

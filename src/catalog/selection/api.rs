@@ -5,28 +5,15 @@ use super::request::{Request, RequestJson};
 use super::start::start;
 use super::{queries, undo};
 use crate::catalog::Search;
+use crate::http::Error;
 use crate::http::json::JsonFields;
-use crate::http::{Error, paging};
+use crate::http::paging::{self, PageQuery};
 use crate::platform::doorbell::Doorbell;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
-
-const MOST_LIMIT: u64 = 200;
-
-/// Which page of a list.
-#[derive(Default, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(default)]
-pub struct ListQuery {
-    /// Where the page begins: the `next_cursor` of the page before it.
-    cursor: String,
-    /// How many changes a page has at most: 50 unless said, never more than 200.
-    #[param(value_type = u64, example = 50)]
-    limit: String,
-}
+use serde::Serialize;
 
 /// A page of changes to many products.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -43,14 +30,14 @@ pub struct List {
     path = "/products/changes",
     operation_id = "list_changes_of_products",
     tag = "Products",
-    params(ListQuery),
+    params(PageQuery),
     responses(
         (status = 200, description = "A page of the list.", body = List),
         (status = 422, description = "The cursor or the limit is none."),
     )
 )]
-pub async fn list(State(search): State<Search>, Query(query): Query<ListQuery>) -> Result<Json<List>, Error> {
-    let (limit, before) = (paging::limit(&query.limit, MOST_LIMIT)?, paging::before(&query.cursor)?);
+pub async fn list(State(search): State<Search>, Query(query): Query<PageQuery>) -> Result<Json<List>, Error> {
+    let (limit, before) = (query.limit()?, query.before()?);
     let (changes, older) = recent(&search, before, limit).await?;
     Ok(Json(List {
         items: changes.into_iter().map(BulkChangeJson::from).collect(),

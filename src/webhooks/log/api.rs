@@ -4,9 +4,10 @@ use super::json::{DeliveryInFullJson, DeliveryJson};
 use super::queries::{self, DeliveryRow};
 use super::retry::{self, RetryJson};
 use super::view::State as DeliveryState;
+use crate::http::Error;
 use crate::http::json::JsonFields;
-use crate::http::{Error, paging};
-use crate::webhooks::api::{self, ListQuery};
+use crate::http::paging::{self, PageQuery};
+use crate::webhooks::api;
 use crate::webhooks::state::Webhooks;
 use crate::webhooks::try_again::cancel_retry as end_retry;
 use axum::Json;
@@ -75,7 +76,7 @@ impl StateQuery {
     path = "/webhooks/{id}/deliveries",
     operation_id = "list_deliveries",
     tag = "Webhooks",
-    params(("id" = String, Path, description = "The webhook's id."), StateQuery, ListQuery),
+    params(("id" = String, Path, description = "The webhook's id."), StateQuery, PageQuery),
     responses(
         (status = 200, description = "A page of the list.", body = List),
         (status = 404, description = "There is no such webhook."),
@@ -86,7 +87,7 @@ pub async fn list(
     State(webhooks): State<Webhooks>,
     Path(id): Path<String>,
     Query(which): Query<StateQuery>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<List>, Error> {
     let (limit, before, only) = (query.limit()?, query.before()?, which.only()?);
     let webhook = api::find(&webhooks, &id).await?;
