@@ -25,9 +25,10 @@ pub struct Binaries {
     ask_pg_config: bool,
 }
 
-impl Default for Binaries {
+impl Binaries {
     /// The places where PostgreSQL is usually installed.
-    fn default() -> Self {
+    #[must_use]
+    pub fn installed() -> Self {
         let path = env::var_os("PATH").unwrap_or_default();
         let mut folders: Vec<PathBuf> = env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
         for (parent, prefix) in [
@@ -45,9 +46,7 @@ impl Default for Binaries {
             ask_pg_config: true,
         }
     }
-}
 
-impl Binaries {
     /// Only these folders.
     #[must_use]
     pub fn search(folders: Vec<PathBuf>) -> Self {

@@ -24,12 +24,22 @@ use super::settings::settings;
 const LOG_MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How a server is started.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Startup {
     /// Where PostgreSQL's programs are looked for.
     pub search: Binaries,
     /// Settings as `name=value`, in place of ours of that name or besides.
     pub settings: Vec<String>,
+}
+
+impl Default for Startup {
+    /// By what is installed, and with our settings.
+    fn default() -> Self {
+        Self {
+            search: Binaries::installed(),
+            settings: Vec::new(),
+        }
+    }
 }
 
 /// A running server that this process is the parent of. It stops when this is dropped.
