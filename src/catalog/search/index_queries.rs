@@ -141,7 +141,7 @@ pub fn place(row: &PgRow) -> sqlx::Result<Place<'_>> {
     Ok(Place {
         id: row.try_get(0)?,
         version: row.try_get(1)?,
-        sku_key: row.try_get(3)?,
+        sku_key: text(row, 3)?,
         name: text(row, 4)?,
         created_at: row.try_get::<DateTime<Utc>, _>(8)?.timestamp_micros(),
         updated_at: row.try_get::<DateTime<Utc>, _>(9)?.timestamp_micros(),
@@ -151,7 +151,7 @@ pub fn place(row: &PgRow) -> sqlx::Result<Place<'_>> {
 /// Reads of such a row what it is found by besides its description.
 pub fn names(row: &PgRow) -> sqlx::Result<Names<'_>> {
     Ok(Names {
-        sku: row.try_get(2)?,
+        sku: text(row, 2)?,
         name: text(row, 4)?,
         active: row.try_get(6)?,
         import_id: row.try_get(7)?,
