@@ -10,20 +10,17 @@ pub struct Interned {
     bytes: Vec<u8>,
     /// Where each of these begins.
     starts: Vec<u32>,
-    known: HashTable<Known>,
+    /// Most are so short that they are numbers themselves ([`key_of`]), each here with the number it is known by.
+    short: HashTable<(u64, u32)>,
+    long: HashTable<Long>,
     hasher: DefaultHashBuilder,
-    /// Short strings that were asked for, each where its bytes say, with its number. Most of what is asked for is short
-    /// and comes again soon.
-    recent: Vec<(u32, u32)>,
 }
 
-/// How many short strings are remembered.
-const RECENT: usize = 1 << 12;
-/// Strings of exactly this many bytes, the most usual ones, are first looked up by their bytes as one number.
-const SHORT: usize = 3;
+/// The longest texts that are numbers.
+const SHORT: usize = 6;
 
 /// What is compared before the string itself is.
-struct Known {
+struct Long {
     hash: u64,
     start: u32,
     number: u32,
@@ -32,42 +29,47 @@ struct Known {
 impl Interned {
     /// The number of a string, which is [`Interned::len`] as it was if the string is new.
     pub fn number(&mut self, kind: u8, text: &[u8]) -> u32 {
-        if text.len() == SHORT {
-            return self.short_number(kind, text);
+        if text.len() <= SHORT {
+            self.short_number(kind, text)
+        } else {
+            self.long_number(kind, text)
         }
-        self.number_of_any(kind, text)
     }
 
     fn short_number(&mut self, kind: u8, text: &[u8]) -> u32 {
-        let bytes = u32::from_le_bytes([kind, text[0], text[1], text[2]]);
-        // Multiplied, all bytes have a say in the upper bits (Fibonacci hashing).
-        let place = (bytes.wrapping_mul(0x9e37_79b9) >> 20) as usize;
-        if let Some((known, number)) = self.recent.get(place)
-            && *known == bytes
-        {
+        let key = key_of(kind, text);
+        let hash = self.hasher.hash_one(key);
+        if let Some((_, number)) = self.short.find(hash, |(known, _)| *known == key) {
             return *number;
         }
-        let number = self.number_of_any(kind, text);
-        self.recent.resize(RECENT, (0, 0));
-        self.recent[place] = (bytes, number);
+        let (number, _) = self.add(kind, text);
+        let hasher = &self.hasher;
+        self.short
+            .insert_unique(hash, (key, number), |(key, _)| hasher.hash_one(key));
         number
     }
 
-    fn number_of_any(&mut self, kind: u8, text: &[u8]) -> u32 {
+    fn long_number(&mut self, kind: u8, text: &[u8]) -> u32 {
         let hash = hash(&self.hasher, kind, text);
         let is_it =
-            |known: &Known| known.hash == hash && string(&self.bytes, known.start).split_first() == Some((&kind, text));
-        if let Some(known) = self.known.find(hash, is_it) {
+            |known: &Long| known.hash == hash && string(&self.bytes, known.start).split_first() == Some((&kind, text));
+        if let Some(known) = self.long.find(hash, is_it) {
             return known.number;
         }
+        let (number, start) = self.add(kind, text);
+        let known = Long { hash, start, number };
+        self.long.insert_unique(hash, known, |known| known.hash);
+        number
+    }
+
+    /// Keeps a string, and gives its number and where it begins.
+    fn add(&mut self, kind: u8, text: &[u8]) -> (u32, u32) {
         let (number, start) = (self.starts.len() as u32, self.bytes.len() as u32);
         self.bytes.push(text.len() as u8 + 1);
         self.bytes.push(kind);
         self.bytes.extend_from_slice(text);
         self.starts.push(start);
-        let known = Known { hash, start, number };
-        self.known.insert_unique(hash, known, |known| known.hash);
-        number
+        (number, start)
     }
 
     /// The string with a number, its kind first.
@@ -84,8 +86,8 @@ impl Interned {
     pub fn size_bytes(&self) -> usize {
         self.bytes.capacity()
             + self.starts.capacity() * size_of::<u32>()
-            + self.known.allocation_size()
-            + self.recent.capacity() * size_of::<(u32, u32)>()
+            + self.short.allocation_size()
+            + self.long.allocation_size()
     }
 
     /// All numbers in the order of their strings' bytes.
@@ -108,6 +110,12 @@ pub fn head(bytes: &[u8]) -> u64 {
     let size = bytes.len().min(8);
     first[..size].copy_from_slice(&bytes[..size]);
     u64::from_be_bytes(first)
+}
+
+/// The kind, the length and the bytes of a text of up to [`SHORT`] bytes, as one number.
+fn key_of(kind: u8, text: &[u8]) -> u64 {
+    let before = u64::from(kind) << 8 | text.len() as u64;
+    text.iter().fold(before, |key, byte| key << 8 | u64::from(*byte))
 }
 
 fn string(bytes: &[u8], start: u32) -> &[u8] {
@@ -140,9 +148,14 @@ mod tests {
                 assert_eq!(strings.number(b's', text), 3001 + short, "round {round}");
             }
         }
+        for text in [&b""[..], b"\0", b"\0\0", b"t\0", b"\x06ttttt", b"tttttt", b"ttttttt"] {
+            let number = strings.number(b't', text);
+            assert_eq!(number as usize + 1, strings.len(), "{text:?} is new");
+            assert_eq!(strings.number(b't', text), number);
+        }
         assert_eq!(strings.get(7), b"ktext 7");
         let sorted: Vec<&[u8]> = strings.sorted().into_iter().map(|number| strings.get(number)).collect();
-        assert_eq!(sorted.len(), 23_001);
+        assert_eq!(sorted.len(), 23_008);
         assert!(sorted.is_sorted());
     }
 }
