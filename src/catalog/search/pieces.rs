@@ -10,6 +10,8 @@ const PIECE_BYTES: usize = 48;
 /// How much memory the remembered pieces may take.
 const MOST_BYTES: usize = 12 << 20;
 const GRAM_BYTES: usize = 4;
+/// Pieces that are looked for together.
+const AT_ONCE: usize = 16;
 
 /// Pieces and their grams.
 #[derive(Default)]
@@ -27,41 +29,71 @@ struct Known {
 }
 
 impl Pieces {
-    /// Tells the grams of a piece, some perhaps more than once.
-    pub fn each_gram(&mut self, of: PieceOf, piece: &str, grams: &mut Interned, mut tell: impl FnMut(u32)) {
-        if piece.len() > PIECE_BYTES {
-            grams::of_piece(of, piece, |kind, text| tell(grams.number(kind, text)));
-            return;
+    /// Tells the grams of a text's pieces, some perhaps more than once.
+    pub fn each_gram(&mut self, of: PieceOf, text: &str, grams: &mut Interned, mut tell: impl FnMut(u32)) {
+        let mut pieces = grams::pieces(text);
+        let mut some: Vec<(&str, u64, Option<u32>)> = Vec::with_capacity(AT_ONCE);
+        loop {
+            self.make_room();
+            let hashed = |piece: &str| hash(&self.hasher, of as u8, piece.as_bytes());
+            some.extend(pieces.by_ref().take(AT_ONCE).map(|piece| (piece, hashed(piece), None)));
+            if some.is_empty() {
+                return;
+            }
+            // All are looked for before the first is read. They lie anywhere in memory, which is waited for once then,
+            // and not for one after the other.
+            for (_, hash, start) in &mut some {
+                *start = self.with_hash(*hash);
+            }
+            for (piece, hash, start) in some.drain(..) {
+                if piece.len() > PIECE_BYTES {
+                    grams::of_piece(of, piece, |kind, text| tell(grams.number(kind, text)));
+                    continue;
+                }
+                let start = start
+                    .filter(|start| self.is_at(*start, of, piece))
+                    .or_else(|| self.find(hash, of, piece))
+                    .unwrap_or_else(|| self.remember(hash, of, piece, grams));
+                self.grams_at(start).for_each(&mut tell);
+            }
         }
-        let start = self
-            .find(of, piece)
-            .unwrap_or_else(|hash| self.remember(hash, of, piece, grams));
-        let start = start as usize + 2 + piece.len();
-        let (of_piece, _) = self.records[start + 1..].as_chunks::<GRAM_BYTES>();
-        let count = usize::from(self.records[start]);
-        of_piece[..count]
-            .iter()
-            .for_each(|gram| tell(u32::from_le_bytes(*gram)));
     }
 
-    /// Where a piece is, or its hash.
-    fn find(&self, of: PieceOf, piece: &str) -> Result<u32, u64> {
-        let hash = hash(&self.hasher, of as u8, piece.as_bytes());
-        let is_it = |known: &Known| {
-            let record = &self.records[known.start as usize..];
-            known.hash == hash
-                && record[..2] == [of as u8, piece.len() as u8]
-                && record[2..].starts_with(piece.as_bytes())
-        };
-        self.known.find(hash, is_it).map(|known| known.start).ok_or(hash)
+    /// Where the first piece with this hash is, surely the one that is looked for.
+    fn with_hash(&self, hash: u64) -> Option<u32> {
+        let known = self.known.find(hash, |known| known.hash == hash);
+        known.map(|known| known.start)
     }
 
-    fn remember(&mut self, hash: u64, of: PieceOf, piece: &str, grams: &mut Interned) -> u32 {
+    /// Where a piece is.
+    fn find(&self, hash: u64, of: PieceOf, piece: &str) -> Option<u32> {
+        let is_it = |known: &Known| known.hash == hash && self.is_at(known.start, of, piece);
+        self.known.find(hash, is_it).map(|known| known.start)
+    }
+
+    fn is_at(&self, start: u32, of: PieceOf, piece: &str) -> bool {
+        let record = &self.records[start as usize..];
+        record[..2] == [of as u8, piece.len() as u8] && record[2..].starts_with(piece.as_bytes())
+    }
+
+    /// The grams of the piece that begins there.
+    fn grams_at(&self, start: u32) -> impl Iterator<Item = u32> {
+        let record = &self.records[start as usize..];
+        let (count, rest) = record[2 + usize::from(record[1])..].split_first().unwrap_or((&0, &[]));
+        let (grams, _) = rest[..usize::from(*count) * GRAM_BYTES].as_chunks::<GRAM_BYTES>();
+        grams.iter().map(|gram| u32::from_le_bytes(*gram))
+    }
+
+    /// Forgets all pieces when they take too much memory.
+    fn make_room(&mut self) {
         if self.size_bytes() > MOST_BYTES {
             // Not only emptied: the memory would stay.
             self.records = Vec::new();
             self.known = HashTable::new();
         }
+    }
+
+    fn remember(&mut self, hash: u64, of: PieceOf, piece: &str, grams: &mut Interned) -> u32 {
         let mut of_piece = Vec::new();
         grams::of_piece(of, piece, |kind, text| of_piece.push(grams.number(kind, text)));
         of_piece.sort_unstable();
@@ -92,18 +124,21 @@ mod tests {
         let (mut pieces, mut grams) = (Pieces::default(), Interned::default());
         let long = "x-".repeat(PIECE_BYTES);
         let most = "Xa-".repeat(PIECE_BYTES / 3);
+        let many = "lamp desk new-lamp ".repeat(AT_ONCE);
         for round in 0..3 {
             for of in [PieceOf::Name, PieceOf::Description] {
-                for piece in ["lamp", "lam", "Lamp,lamps", "日本語の名前", &most, &long] {
+                for text in ["lamp", "lam", "Lamp,lamps", "日本語の名前", &most, &long, &many] {
                     let mut expected = BTreeSet::new();
-                    grams::of_piece(of, piece, |kind, text| {
-                        expected.insert(grams.number(kind, text));
-                    });
+                    for piece in grams::pieces(text) {
+                        grams::of_piece(of, piece, |kind, text| {
+                            expected.insert(grams.number(kind, text));
+                        });
+                    }
                     let mut told = BTreeSet::new();
-                    pieces.each_gram(of, piece, &mut grams, |gram| {
+                    pieces.each_gram(of, text, &mut grams, |gram| {
                         told.insert(gram);
                     });
-                    assert_eq!(told, expected, "{piece}, round {round}");
+                    assert_eq!(told, expected, "{text}, round {round}");
                 }
             }
         }

@@ -45,9 +45,7 @@ impl Postings {
         let Self {
             grams, lists, pieces, ..
         } = self;
-        for piece in grams::pieces(text) {
-            pieces.each_gram(of, piece, grams, |gram| lists.append(gram, ordinal));
-        }
+        pieces.each_gram(of, text, grams, |gram| lists.append(gram, ordinal));
         self.products = ordinal as usize + 1;
     }
 
