@@ -26,6 +26,7 @@ mod step;
 mod stream;
 mod terms;
 mod upkeep;
+mod waiting;
 
 pub use find::{count, page};
 pub use index_queries::APPLICATION_NAME;

@@ -6,6 +6,7 @@ use super::grams::{self, Names, PieceOf};
 use super::interned::Interned;
 use super::lists::{Lists, Ordinals};
 use super::pieces::Pieces;
+use super::waiting::Waiting;
 
 /// Grams and their products.
 #[derive(Default)]
@@ -13,6 +14,7 @@ pub struct Postings {
     /// The number of a gram is that of its list.
     grams: Interned,
     lists: Lists,
+    waiting: Waiting,
     pieces: Pieces,
     products: usize,
 }
@@ -31,8 +33,12 @@ pub struct Finished {
 impl Postings {
     /// Adds what a product is found by besides its description. Ordinals must come in ascending order.
     pub fn add_names(&mut self, ordinal: u32, names: &Names<'_>) {
-        let Self { grams, lists, .. } = self;
-        grams::of_rest(names, |kind, text| lists.append(grams.number(kind, text), ordinal));
+        let Self {
+            grams, lists, waiting, ..
+        } = self;
+        grams::of_rest(names, |kind, text| {
+            waiting.add(lists, grams.number(kind, text), ordinal);
+        });
         self.add_text(ordinal, PieceOf::Name, names.name);
     }
 
@@ -43,15 +49,19 @@ impl Postings {
 
     fn add_text(&mut self, ordinal: u32, of: PieceOf, text: &str) {
         let Self {
-            grams, lists, pieces, ..
+            grams,
+            lists,
+            waiting,
+            pieces,
+            ..
         } = self;
-        pieces.each_gram(of, text, grams, |gram| lists.append(gram, ordinal));
+        pieces.each_gram(of, text, grams, |gram| waiting.add(lists, gram, ordinal));
         self.products = ordinal as usize + 1;
     }
 
     /// How much memory this takes.
     pub fn size_bytes(&self) -> usize {
-        self.grams.size_bytes() + self.lists.size_bytes() + self.pieces.size_bytes()
+        self.grams.size_bytes() + self.lists.size_bytes() + self.waiting.size_bytes() + self.pieces.size_bytes()
     }
 
     /// Finds the beginnings of words when every product is there. Their products are those of their words: much less work
@@ -59,10 +69,12 @@ impl Postings {
     pub fn finish(self) -> Finished {
         let Self {
             mut grams,
-            lists,
+            mut lists,
+            mut waiting,
             products,
             ..
         } = self;
+        waiting.append_to(&mut lists);
         let mut beginnings = Vec::new();
         let mut gram = Vec::new();
         for word in 0..grams.len() as u32 {
