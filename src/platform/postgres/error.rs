@@ -75,13 +75,16 @@ impl StartError {
     }
 }
 
-/// The line of a log that names the cause: the first fatal one, else the first error, else the last line.
+/// The line of a log that names the cause: the first fatal one, else the first error, else what was complained of last.
 fn telling_line(output: &str) -> String {
     let lines = || output.lines().map(str::trim).filter(|line| !line.is_empty());
     let marked = |mark: &str| lines().find_map(|line| line.split_once(mark).map(|(_, rest)| rest.trim().to_owned()));
+    // `initdb` ends with what it did about it, and with how its server ended.
+    let is_aftermath = |line: &&str| line.starts_with("initdb: removing") || line.starts_with("child process");
     ["FATAL:", "PANIC:", "error:", "ERROR:"]
         .iter()
         .find_map(|mark| marked(mark))
+        .or_else(|| lines().rfind(|line| !is_aftermath(line)).map(str::to_owned))
         .or_else(|| lines().next_back().map(str::to_owned))
         .unwrap_or_else(|| "it ended without a word".to_owned())
 }
@@ -202,6 +205,14 @@ mod tests {
         assert_eq!(telling_line(log), "could not open file");
         assert_eq!(telling_line("initdb: error: no such locale\nhint"), "no such locale");
         assert_eq!(telling_line("one\ntwo\n\n"), "two");
+        let output = "sh: 1: cannot create /dev/null: Permission denied\nchild process exited with exit code 2\n\
+                      initdb: removing contents of data directory \"/data/postgresql.new\"\n";
+        assert_eq!(
+            telling_line(output),
+            "sh: 1: cannot create /dev/null: Permission denied"
+        );
+        let alone = "child process was terminated by signal 9";
+        assert_eq!(telling_line(alone), alone);
         assert_eq!(telling_line(""), "it ended without a word");
     }
 
