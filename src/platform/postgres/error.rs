@@ -79,13 +79,14 @@ impl StartError {
 fn telling_line(output: &str) -> String {
     let lines = || output.lines().map(str::trim).filter(|line| !line.is_empty());
     let marked = |mark: &str| lines().find_map(|line| line.split_once(mark).map(|(_, rest)| rest.trim().to_owned()));
-    // `initdb` ends with what it did about it, and with how its server ended.
-    let is_aftermath = |line: &&str| line.starts_with("initdb: removing") || line.starts_with("child process");
+    // `initdb` ends with what it did about it; before that it tells how its server ended, which had its say first.
+    let is_about_cause = |line: &&str| !line.starts_with("initdb: removing");
+    let is_complaint = |line: &&str| is_about_cause(line) && !line.starts_with("child process");
     ["FATAL:", "PANIC:", "error:", "ERROR:"]
         .iter()
         .find_map(|mark| marked(mark))
-        .or_else(|| lines().rfind(|line| !is_aftermath(line)).map(str::to_owned))
-        .or_else(|| lines().next_back().map(str::to_owned))
+        .or_else(|| lines().rfind(is_complaint).map(str::to_owned))
+        .or_else(|| lines().rfind(is_about_cause).map(str::to_owned))
         .unwrap_or_else(|| "it ended without a word".to_owned())
 }
 
@@ -211,8 +212,11 @@ mod tests {
             telling_line(output),
             "sh: 1: cannot create /dev/null: Permission denied"
         );
-        let alone = "child process was terminated by signal 9";
-        assert_eq!(telling_line(alone), alone);
+        let killed = "child process was terminated by signal 9: Killed";
+        assert_eq!(
+            telling_line(&format!("{killed}\ninitdb: removing data directory\n")),
+            killed
+        );
         assert_eq!(telling_line(""), "it ended without a word");
     }
 
