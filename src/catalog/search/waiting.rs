@@ -97,4 +97,22 @@ mod tests {
             }
         }
     }
+    #[test]
+    fn more_than_may_wait_are_appended_on_the_way() {
+        let (mut waiting, mut lists) = (Waiting::default(), Lists::default());
+        let ordinals = 0..MANY as u32;
+        for ordinal in ordinals.clone() {
+            // A word that a text has twice.
+            waiting.add(&mut lists, OFTEN + ordinal % 3, ordinal);
+            waiting.add(&mut lists, OFTEN + ordinal % 3, ordinal);
+        }
+        assert!(waiting.all.is_empty(), "twice as many as may wait");
+        for list in 0..3 {
+            let appended = lists.ordinals(OFTEN + list).into_iter();
+            assert!(
+                appended.eq(ordinals.clone().filter(|ordinal| ordinal % 3 == list)),
+                "{list}"
+            );
+        }
+    }
 }
