@@ -4,7 +4,7 @@ mod support;
 
 use anyhow::Result;
 use product_importer::platform::database::{connect, for_pages, is_current, migrate};
-use product_importer::platform::giving_way::{give_way, is_rush};
+use product_importer::platform::giving_way::{Courtesy, give_way, is_rush};
 use sqlx::{PgConnection, PgPool};
 use std::time::{Duration, Instant};
 use support::database::TestDatabase;
@@ -98,6 +98,18 @@ async fn work_gives_way_to_busy_pages_for_a_moment() -> Result<()> {
     let deadline = Instant::now() + minute;
     while waited(moment).await < moment {
         assert!(Instant::now() < deadline, "nobody waited");
+    }
+    // Who has only begun to work goes on with it, and then waits as well.
+    let began = Instant::now();
+    Courtesy::new(pool.clone(), 10 * minute, minute).show().await;
+    assert!(began.elapsed() < minute / 2, "it waited at once");
+    let mut courtesy = Courtesy::new(pool.clone(), Duration::ZERO, moment);
+    let mut shown = Duration::ZERO;
+    while shown < moment {
+        assert!(Instant::now() < deadline, "nobody was courteous");
+        let began = Instant::now();
+        courtesy.show().await;
+        shown = began.elapsed();
     }
     Ok(())
 }

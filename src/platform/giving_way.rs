@@ -25,6 +25,36 @@ pub async fn give_way(pool: &PgPool, most: Duration) {
     }
 }
 
+/// Work that gives way now and then. What counts is how long it has been at work: counted in what was done, work that others
+/// have slowed down already would wait the more.
+#[derive(Debug)]
+pub struct Courtesy {
+    pool: PgPool,
+    work: Duration,
+    pause: Duration,
+    at_work_since: Instant,
+}
+
+impl Courtesy {
+    /// Somebody who begins to work, and after so much `work` gives way for `pause` at most.
+    pub fn new(pool: PgPool, work: Duration, pause: Duration) -> Self {
+        Self {
+            pool,
+            work,
+            pause,
+            at_work_since: Instant::now(),
+        }
+    }
+
+    /// Gives way, if it is time to.
+    pub async fn show(&mut self) {
+        if self.at_work_since.elapsed() >= self.work {
+            give_way(&self.pool, self.pause).await;
+            self.at_work_since = Instant::now();
+        }
+    }
+}
+
 /// Whether pages are asked for all the time, also where none is at this very moment. Where they have few connections, those
 /// that are at work tell.
 pub async fn is_rush(pool: &PgPool) -> bool {

@@ -1,11 +1,11 @@
 //! The SQL of the step that indexes.
 
-use super::Search;
 use super::columns::{Chunk, Column, Columns, Place};
 use super::grams::Names;
 use super::pages::Cutter;
 use super::postings::{Finished, merged};
 use crate::platform::copy::CopyIn;
+use crate::platform::giving_way::Courtesy;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use roaring::RoaringBitmap;
@@ -199,7 +199,7 @@ pub async fn add_segment(connection: &mut PgConnection, products: usize) -> sqlx
 /// Writes the grams of a segment and its columns.
 pub async fn add_chunks(
     connection: &mut PgConnection,
-    search: &Search,
+    courtesy: &mut Courtesy,
     segment_id: i64,
     postings: &[Finished],
     columns: &Columns,
@@ -207,11 +207,11 @@ pub async fn add_chunks(
     let statement = "COPY search_columns (segment_id, kind, chunk, bytes) FROM STDIN (FORMAT binary)";
     let mut copy = CopyIn::begin(connection, statement, 4).await?;
     let mut cutter = Cutter::default();
-    for (number, (gram, ordinals)) in merged(postings).enumerate() {
+    for (gram, ordinals) in merged(postings) {
         for chunk in cutter.add(gram, ordinals)? {
             add_chunk(&mut copy, segment_id, &chunk).await?;
         }
-        search.give_way(number).await;
+        courtesy.show().await;
     }
     for chunk in cutter.finish().iter().chain(&columns.chunks()) {
         add_chunk(&mut copy, segment_id, chunk).await?;

@@ -36,7 +36,7 @@ pub use step::{Step, compact, index_changes};
 pub use upkeep::{bring_back, finish_indexing, forget_set_aside, keep_indexed, set_aside, sweep_forgotten};
 
 use crate::platform::database::Database;
-use crate::platform::giving_way::give_way;
+use crate::platform::giving_way::Courtesy;
 use cache::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,9 +45,8 @@ use std::time::Duration;
 /// Of the memory that indexing may take, one part in this many is for the segment being built, the rest for what comes and
 /// goes.
 const BUILDING_SHARE: usize = 2;
-/// After how many products or grams indexing makes way for others, and for how long: at most so long while pages are at
-/// work, since what is indexed must be found soon; always when it compacts, which has time.
-const PAUSES_EVERY: usize = 2_048;
+/// After how much work indexing gives way to pages, and for how long at most: what is indexed must be found soon.
+const WORK: Duration = Duration::from_millis(120);
 const PAUSE: Duration = Duration::from_millis(30);
 
 /// What searching needs. Cloning is cheap.
@@ -93,10 +92,8 @@ impl Search {
         }
     }
 
-    /// Gives way to pages whenever `done`, counted in products or grams, reaches a multiple of [`PAUSES_EVERY`].
-    async fn give_way(&self, done: usize) {
-        if done.is_multiple_of(PAUSES_EVERY) {
-            give_way(&self.database.pool, PAUSE).await;
-        }
+    /// The courtesy of a step that begins now.
+    fn courtesy(&self) -> Courtesy {
+        Courtesy::new(self.database.pool.clone(), WORK, PAUSE)
     }
 }

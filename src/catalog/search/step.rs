@@ -13,9 +13,9 @@ use super::index_queries::{self as queries, Change};
 use super::merge_policy::{MERGED_PRODUCTS, worth_compacting, worth_merging};
 use super::queries::is_behind;
 use super::read_queries::{SegmentRow, dead, segments};
-use super::{PAUSE, PAUSES_EVERY, Search};
+use super::{PAUSE, Search};
 use crate::platform::fault;
-use crate::platform::giving_way::is_rush;
+use crate::platform::giving_way::{Courtesy, is_rush};
 use anyhow::Result;
 use futures_util::TryStreamExt as _;
 use roaring::RoaringTreemap;
@@ -27,6 +27,8 @@ use std::time::Duration;
 
 /// Products that one step looks at, about.
 const STEP_PRODUCTS: i64 = 500_000;
+/// After how many products compacting pauses, whether others are at work or not: it has time.
+const PAUSES_EVERY: usize = 2_048;
 /// How often it is looked whether something waits to be indexed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -42,8 +44,8 @@ pub enum Step {
 }
 
 /// What a step has to go through.
-#[derive(Default)]
 struct Work {
+    courtesy: Courtesy,
     ranges: Vec<Change>,
     /// Products that are named one by one.
     ids: RoaringTreemap,
@@ -53,6 +55,19 @@ struct Work {
     indexed: RoaringTreemap,
     /// Changes that are over when the step is.
     over: Vec<i64>,
+}
+
+impl Work {
+    fn new(search: &Search) -> Self {
+        Self {
+            courtesy: search.courtesy(),
+            ranges: Vec::new(),
+            ids: RoaringTreemap::new(),
+            changed: RoaringTreemap::new(),
+            indexed: RoaringTreemap::new(),
+            over: Vec::new(),
+        }
+    }
 }
 
 /// Takes one step.
@@ -67,7 +82,7 @@ pub async fn index_changes(search: &Search) -> Result<Step> {
         return Ok(Step::Busy);
     };
     let changes = queries::changes(&mut transaction, STEP_PRODUCTS).await?;
-    let mut work = sort(&mut transaction, changes).await?;
+    let mut work = sort(&mut transaction, search, changes).await?;
     let older = segments(&mut transaction).await?;
     index_ranges(&mut transaction, search, &mut work).await?;
     let is_importing = !work.indexed.is_empty();
@@ -87,8 +102,8 @@ pub async fn index_changes(search: &Search) -> Result<Step> {
 }
 
 /// Ranges of keys apart from single products.
-async fn sort(connection: &mut PgConnection, changes: Vec<Change>) -> sqlx::Result<Work> {
-    let mut work = Work::default();
+async fn sort(connection: &mut PgConnection, search: &Search, changes: Vec<Change>) -> sqlx::Result<Work> {
+    let mut work = Work::new(search);
     for change in changes {
         match (&change.product_ids, &change.sku_keys) {
             (Some(ids), _) => {
@@ -127,7 +142,7 @@ async fn index_ranges(connection: &mut PgConnection, search: &Search, work: &mut
             if !work.indexed.insert(id) {
                 continue;
             }
-            add(&mut builder, row, search).await?;
+            add(&mut builder, row, work).await?;
             is_full = builder.len().is_multiple_of(1024) && builder.size_bytes() > search.index_bytes;
             if is_full {
                 break;
@@ -184,7 +199,7 @@ async fn index_piece(
             continue;
         }
         work.indexed.insert(id as u64);
-        add(&mut builder, row, search).await?;
+        add(&mut builder, row, work).await?;
         if is_disturbed.is_some() && builder.len().is_multiple_of(PAUSES_EVERY) {
             tokio::time::sleep(PAUSE).await;
         }
@@ -194,9 +209,9 @@ async fn index_piece(
     Ok(beyond)
 }
 
-async fn add(builder: &mut Builder, row: PgRow, search: &Search) -> Result<()> {
+async fn add(builder: &mut Builder, row: PgRow, work: &mut Work) -> Result<()> {
     builder.add(row).await?;
-    search.give_way(builder.len()).await;
+    work.courtesy.show().await;
     Ok(())
 }
 
@@ -213,7 +228,7 @@ async fn write(connection: &mut PgConnection, search: &Search, builder: Builder,
     }
     let segment_id = queries::add_segment(connection, columns.len()).await?;
     fault::point("search.segment")?;
-    queries::add_chunks(connection, search, segment_id, &postings, &columns).await?;
+    queries::add_chunks(connection, &mut work.courtesy, segment_id, &postings, &columns).await?;
     work.changed.extend(changed.iter().map(|id| *id as u64));
     Ok(())
 }
@@ -264,7 +279,7 @@ async fn compact_unless(search: &Search, is_disturbed: &AtomicBool) -> Result<St
     if merged.is_empty() {
         return Ok(Step::Idle);
     }
-    let mut work = Work::default();
+    let mut work = Work::new(search);
     for segment in segments.iter().filter(|segment| merged.contains(&segment.id)) {
         work.ids |= living(&mut transaction, segment).await?;
     }
