@@ -4,7 +4,11 @@ use crate::shop::{Kind, Shop};
 use crate::support::process::{Process, program};
 use product_importer::catalog::edit::{self, Patch};
 use product_importer::catalog::{self, Filter, IndexBacklog, ListQuery, Search, Status, Step};
+use product_importer::platform::database::for_pages;
+use std::cell::Cell;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
 const PRODUCTS: u64 = 2_500;
 
@@ -270,4 +274,61 @@ async fn changes_by_hand_are_indexed_together() -> anyhow::Result<()> {
     let most = began.elapsed().as_secs_f64() / GATHERED_FOR.as_secs_f64();
     assert!(steps as f64 <= most + 1.0, "{steps} steps in {:?}", began.elapsed());
     Ok(())
+}
+
+/// Else it would get ahead of the index, which gives way to the same pages, and nobody would find what it brought.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_pages_are_busy_a_merge_waits_for_the_index_but_not_for_ever() -> anyhow::Result<()> {
+    const WAITS_FOR_INDEX: Duration = Duration::from_secs(2);
+    let shop = Shop::open().await?;
+    let pool = &shop.database.database.pool;
+    let pages = for_pages(&shop.database.url(), 2, Duration::from_mins(10))?;
+    let mut busy = JoinSet::new();
+    for _ in 0..2 {
+        let page = pages.pool.clone();
+        busy.spawn(async move { sqlx::query("SELECT pg_sleep(600)").execute(&page).await });
+    }
+    shop.import(&Kind::Sample.rows(20, 0)?).await?;
+    let asks = async || {
+        let asks = "SELECT EXISTS (SELECT FROM pg_stat_activity
+                    WHERE datname = current_database() AND query LIKE '%min(noted_at)%'
+                        AND query NOT LIKE '%pg_stat_activity%')";
+        sqlx::query_scalar::<_, bool>(asks).fetch_one(pool).await
+    };
+    // Imports while the first change has been waiting for so long, and tells how long it took once it looked at that. Whoever
+    // cannot ask at once whether pages are busy does not, as where this machine is.
+    let import_behind = async |waiting: &'static str| {
+        loop {
+            // Nobody indexes here.
+            sqlx::query("UPDATE search_changes SET noted_at = clock_timestamp() - $1::interval")
+                .bind(waiting)
+                .execute(pool)
+                .await?;
+            let (began, is_over, has_asked) = (Instant::now(), Cell::new(false), Cell::new(false));
+            let import = async {
+                let imported = shop.import(&Kind::Sample.rows(20, 1)?).await;
+                is_over.set(true);
+                imported
+            };
+            let watch = async {
+                while !is_over.get() {
+                    has_asked.set(has_asked.get() || asks().await?);
+                    sleep(Duration::from_millis(10)).await;
+                }
+                anyhow::Ok(())
+            };
+            tokio::try_join!(import, watch)?;
+            if has_asked.get() {
+                return anyhow::Ok(began.elapsed());
+            }
+        }
+    };
+    let limit = Duration::from_mins(3);
+    timeout(limit, async {
+        while import_behind("3 seconds").await? < WAITS_FOR_INDEX {}
+        // One that is far behind is not waited for.
+        while import_behind("1 minute").await? >= WAITS_FOR_INDEX {}
+        anyhow::Ok(())
+    })
+    .await?
 }

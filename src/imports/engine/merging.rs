@@ -19,9 +19,11 @@ use crate::platform::giving_way::{give_way, is_rush};
 use crate::platform::task::to_the_end;
 use anyhow::anyhow;
 use sqlx::PgPool;
+use std::ops;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::sleep;
 
 /// Blocks of one batch: about 10,000 rows, the size that measured best.
 const BLOCKS_PER_BATCH: usize = 32;
@@ -29,6 +31,12 @@ const BLOCKS_PER_BATCH: usize = 32;
 const BLOCKS_IN_RUSH: usize = 4;
 /// How long a batch gives way to pages at most.
 const GIVES_WAY: Duration = Duration::from_millis(100);
+/// While pages are asked for all the time a batch waits for an index that is so far behind: for so long has the first change
+/// that it does not have been there.
+const INDEX_LAG: ops::Range<Duration> = Duration::from_millis(700)..Duration::from_secs(20);
+/// For how long at most, and how often it looks.
+const WAITS_FOR_INDEX: Duration = Duration::from_secs(2);
+const LOOKS_AT_INDEX_EVERY: Duration = Duration::from_millis(50);
 /// How often a batch is tried when people change the same products meanwhile.
 const BATCH_TRIES: usize = 5;
 
@@ -148,14 +156,27 @@ impl Lane {
         self.close().await
     }
 
-    /// Waits for this lane's turn while pages are asked for all the time, and gives way to them.
+    /// Waits for this lane's turn while pages are asked for all the time, gives way to them, and waits for the index.
     async fn turn_in_rush(&self) -> Option<OwnedMutexGuard<()>> {
         if !is_rush(&self.pool).await {
             return None;
         }
         let turn = Arc::clone(&self.turn).lock_owned().await;
         give_way(&self.pool, GIVES_WAY).await;
+        self.wait_for_index().await;
         Some(turn)
+    }
+
+    /// Waits until the index has come near: it gives way to pages as well, and people look for what was merged. One that is
+    /// far behind is not waited for, and none for long, since it may be in nobody's hands.
+    async fn wait_for_index(&self) {
+        let until = Instant::now() + WAITS_FOR_INDEX;
+        while Instant::now() < until {
+            match catalog::index_backlog(&self.pool).await {
+                Ok(backlog) if INDEX_LAG.contains(&backlog.waiting) => sleep(LOOKS_AT_INDEX_EVERY).await,
+                _ => return,
+            }
+        }
     }
 
     /// Writes a batch, again and again where people change the same products meanwhile.
