@@ -1,11 +1,13 @@
 //! Building a segment in memory, with two threads for its grams: one for those of descriptions, one for all others. No gram
 //! is of both.
 //!
-//! Products come in the order of their SKU keys, as rows of the database, and go batch by batch to the threads.
+//! Products come in the order of their SKU keys, as rows of the database, and go batch by batch to the threads. When there
+//! are no more, these tell the grams with their products, in order, while the first are written already.
 
-use super::columns::Columns;
+use super::columns::{Chunk, Columns};
 use super::index_queries::{description, names, place};
-use super::postings::{Finished, Postings};
+use super::pages::{Cutter, Entries};
+use super::postings::Postings;
 use anyhow::{Context as _, Result};
 use sqlx::postgres::PgRow;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use tokio::task::JoinHandle;
 
 /// Products that are handed over at once.
 const BATCH: usize = 2048;
+/// How many times a thread may have told grams before those it told first are written.
+const TOLD_AHEAD: usize = 2;
 
 /// Rows, and the ordinal of the first.
 type Batch = (u32, Arc<Vec<PgRow>>);
@@ -28,11 +32,13 @@ pub struct Builder {
     changed: Vec<i64>,
 }
 
-/// A segment that is ready to be written.
+/// A segment that has all its products and can be written.
 pub struct Built {
-    pub columns: Columns,
-    /// No gram is in both.
-    pub postings: [Finished; 2],
+    pub products: usize,
+    /// They are made while grams are written.
+    pub columns: JoinHandle<Vec<Chunk>>,
+    /// No gram is of both.
+    pub grams: [Grams; 2],
     /// See [`Builder`].
     pub changed: Vec<i64>,
 }
@@ -41,7 +47,17 @@ pub struct Built {
 struct Finder {
     batches: mpsc::Sender<Batch>,
     size_bytes: Arc<AtomicUsize>,
-    postings: JoinHandle<Result<Finished>>,
+    grams: Grams,
+}
+
+/// What a thread has found, in the order of the grams' bytes.
+pub struct Grams {
+    told: mpsc::Receiver<Entries>,
+    entries: Entries,
+    /// The next one's place among these.
+    at: usize,
+    /// `None` when it has ended.
+    thread: Option<JoinHandle<Result<()>>>,
 }
 
 impl Builder {
@@ -106,44 +122,73 @@ impl Builder {
         self.columns.size_bytes() + of_grams.sum::<usize>()
     }
 
-    /// Waits for the threads.
+    /// Says that there are no more products.
     pub async fn finish(mut self) -> Result<Built> {
         self.hand_over().await?;
-        let [names, descriptions] = self.finders.map(Finder::finish);
-        let (names, descriptions) = tokio::try_join!(names, descriptions)?;
+        let products = self.columns.len();
+        let grams = self.finders.map(|finder| finder.grams);
+        let columns = self.columns;
         Ok(Built {
-            columns: self.columns,
-            postings: [names, descriptions],
+            products,
+            columns: tokio::task::spawn_blocking(move || columns.chunks()),
+            grams,
             changed: self.changed,
         })
     }
 }
 
 impl Finder {
-    /// Has a thread add batches until there are no more.
+    /// Has a thread add batches until there are no more, and then tell what it has found.
     fn start(add: impl Fn(&mut Postings, u32, &PgRow) -> sqlx::Result<()> + Send + 'static) -> Self {
         let (batches, mut waiting) = mpsc::channel::<Batch>(1);
+        let (tell, told) = mpsc::channel(TOLD_AHEAD);
         let size_bytes = Arc::new(AtomicUsize::new(0));
-        let told = size_bytes.clone();
-        let postings = tokio::task::spawn_blocking(move || {
+        let shown_bytes = size_bytes.clone();
+        let thread = tokio::task::spawn_blocking(move || {
             let mut postings = Postings::default();
             while let Some((first_ordinal, rows)) = waiting.blocking_recv() {
                 for (ordinal, row) in (first_ordinal..).zip(&*rows) {
                     add(&mut postings, ordinal, row)?;
                 }
-                told.store(postings.size_bytes(), Ordering::Relaxed);
+                shown_bytes.store(postings.size_bytes(), Ordering::Relaxed);
             }
-            Ok(postings.finish())
+            let finished = postings.finish();
+            finished.each_entries(|entries| tell.blocking_send(entries).is_ok())?;
+            Ok(())
         });
+        let grams = Grams {
+            told,
+            entries: Entries::default(),
+            at: 0,
+            thread: Some(thread),
+        };
         Self {
             batches,
             size_bytes,
-            postings,
+            grams,
         }
     }
+}
 
-    async fn finish(self) -> Result<Finished> {
-        drop(self.batches);
-        self.postings.await?
+impl Grams {
+    /// The next gram, which stays the next until it is moved.
+    pub async fn next(&mut self) -> Result<Option<&[u8]>> {
+        while self.at == self.entries.len() {
+            self.at = 0;
+            self.entries = self.told.recv().await.unwrap_or_default();
+            if self.entries.len() == 0 {
+                if let Some(thread) = self.thread.take() {
+                    thread.await??;
+                }
+                break;
+            }
+        }
+        Ok(self.entries.gram(self.at))
+    }
+
+    /// Moves the next gram to a page, and tells the rows that are complete.
+    pub fn move_to(&mut self, cutter: &mut Cutter, tell: impl FnMut(Chunk)) {
+        cutter.add(&mut self.entries, self.at, tell);
+        self.at += 1;
     }
 }

@@ -1,11 +1,12 @@
 //! The SQL of the step that indexes.
 
-use super::columns::{Chunk, Column, Columns, Place};
+use super::builder::Built;
+use super::columns::{Chunk, Column, Place};
 use super::grams::Names;
 use super::pages::Cutter;
-use super::postings::{Finished, merged};
 use crate::platform::copy::CopyIn;
 use crate::platform::giving_way::Courtesy;
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use roaring::RoaringBitmap;
@@ -201,22 +202,33 @@ pub async fn add_chunks(
     connection: &mut PgConnection,
     courtesy: &mut Courtesy,
     segment_id: i64,
-    postings: &[Finished],
-    columns: &Columns,
-) -> sqlx::Result<()> {
+    built: Built,
+) -> Result<()> {
+    let [mut one, mut other] = built.grams;
+    // A thread that has failed says so now, before there is a copy to be ended.
+    one.next().await?;
+    other.next().await?;
     let statement = "COPY search_columns (segment_id, kind, chunk, bytes) FROM STDIN (FORMAT binary)";
     let mut copy = CopyIn::begin(connection, statement, 4).await?;
-    let mut cutter = Cutter::default();
-    for (gram, ordinals) in merged(postings) {
-        for chunk in cutter.add(gram, ordinals)? {
+    let (mut cutter, mut chunks) = (Cutter::default(), Vec::new());
+    loop {
+        let first = match (one.next().await?, other.next().await?) {
+            (None, None) => break,
+            (Some(gram), Some(other_gram)) if gram < other_gram => &mut one,
+            (Some(_), None) => &mut one,
+            _ => &mut other,
+        };
+        first.move_to(&mut cutter, |chunk| chunks.push(chunk));
+        for chunk in chunks.drain(..) {
             add_chunk(&mut copy, segment_id, &chunk).await?;
+            courtesy.show().await;
         }
-        courtesy.show().await;
     }
-    for chunk in cutter.finish().iter().chain(&columns.chunks()) {
+    for chunk in cutter.finish().iter().chain(&built.columns.await?) {
         add_chunk(&mut copy, segment_id, chunk).await?;
     }
-    copy.finish().await
+    copy.finish().await?;
+    Ok(())
 }
 
 async fn add_chunk(copy: &mut CopyIn<'_>, segment_id: i64, (column, number, bytes): &Chunk) -> sqlx::Result<()> {

@@ -16,6 +16,16 @@ const BITMAP_BYTES: usize = 400;
 const LISTED: u8 = 32;
 const BITMAP: u8 = 254;
 const CHUNK: u8 = 255;
+const NUMBER_BYTES: usize = 4;
+
+/// Grams with their products, one after the other, written as pages have them.
+#[derive(Clone, Debug, Default)]
+pub struct Entries {
+    bytes: Vec<u8>,
+    /// Where each ends, and the bitmap that is too long for a page.
+    ends: Vec<(usize, Option<Vec<u8>>)>,
+    long_bytes: usize,
+}
 
 /// Cuts grams into pages.
 #[derive(Default)]
@@ -52,56 +62,90 @@ pub struct Fences {
     places: Vec<(u32, u32)>,
 }
 
-impl Cutter {
-    /// Adds the next gram and gives the rows that are complete.
-    pub fn add(&mut self, gram: &[u8], ordinals: Ordinals) -> std::io::Result<Vec<Chunk>> {
-        let mut chunks = Vec::new();
-        let mut entry = vec![gram.len() as u8];
-        entry.extend_from_slice(gram);
-        match ordinals {
+impl Entries {
+    /// Adds the next gram.
+    pub fn add(&mut self, gram: &[u8], ordinals: Ordinals) -> std::io::Result<()> {
+        self.bytes.push(gram.len() as u8);
+        self.bytes.extend_from_slice(gram);
+        let long = match ordinals {
             Ordinals::Few(ordinals) if is_listed(&ordinals) => {
-                entry.push(ordinals.len() as u8);
+                self.bytes.push(ordinals.len() as u8);
                 for ordinal in ordinals {
-                    entry.extend_from_slice(&ordinal.to_le_bytes());
+                    self.bytes.extend_from_slice(&ordinal.to_le_bytes());
                 }
+                None
             }
             Ordinals::Few(ordinals) => {
                 let mut bitmap = RoaringBitmap::new();
                 // It takes them all: they ascend.
                 let _ = bitmap.append(ordinals);
-                chunks.extend(self.put_bitmap(&mut entry, &bitmap)?);
+                self.put_bitmap(&bitmap)?
             }
-            Ordinals::Many(bitmap) => chunks.extend(self.put_bitmap(&mut entry, &bitmap)?),
-        }
-        if self.page.len() + entry.len() > PAGE_BYTES {
-            chunks.push(self.cut());
-        }
-        if self.page.is_empty() {
-            self.fences.push(gram.len() as u8);
-            self.fences.extend_from_slice(gram);
-        }
-        self.page.extend_from_slice(&entry);
-        Ok(chunks)
+            Ordinals::Many(bitmap) => self.put_bitmap(&bitmap)?,
+        };
+        self.long_bytes += long.as_ref().map_or(0, Vec::len);
+        self.ends.push((self.bytes.len(), long));
+        Ok(())
     }
 
-    /// Puts a bitmap into an entry, or its number, and gives the row that it is then.
-    fn put_bitmap(&mut self, entry: &mut Vec<u8>, bitmap: &RoaringBitmap) -> std::io::Result<Option<Chunk>> {
+    /// Puts a bitmap into an entry, or room for its number, and gives the bitmap then.
+    fn put_bitmap(&mut self, bitmap: &RoaringBitmap) -> std::io::Result<Option<Vec<u8>>> {
         let (size, count) = (bitmap.serialized_size(), bitmap.len() as u32);
         if size <= BITMAP_BYTES {
-            entry.push(BITMAP);
-            entry.extend_from_slice(&count.to_le_bytes());
-            entry.extend_from_slice(&(size as u16).to_le_bytes());
-            bitmap.serialize_into(entry)?;
+            self.bytes.push(BITMAP);
+            self.bytes.extend_from_slice(&count.to_le_bytes());
+            self.bytes.extend_from_slice(&(size as u16).to_le_bytes());
+            bitmap.serialize_into(&mut self.bytes)?;
             return Ok(None);
         }
-        let number = self.bitmaps;
-        self.bitmaps += 1;
-        entry.push(CHUNK);
-        entry.extend_from_slice(&count.to_le_bytes());
-        entry.extend_from_slice(&number.to_le_bytes());
+        self.bytes.push(CHUNK);
+        self.bytes.extend_from_slice(&count.to_le_bytes());
+        self.bytes.extend_from_slice(&[0; NUMBER_BYTES]);
         let mut bytes = Vec::with_capacity(size);
         bitmap.serialize_into(&mut bytes)?;
-        Ok(Some((Column::Bitmaps, number, bytes)))
+        Ok(Some(bytes))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// About how much memory they take.
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len() + self.long_bytes
+    }
+
+    /// The gram of the one at a place.
+    pub fn gram(&self, at: usize) -> Option<&[u8]> {
+        let entry = self.bytes.get(self.start(at)..self.ends.get(at)?.0)?;
+        let (size, rest) = entry.split_first()?;
+        rest.get(..usize::from(*size))
+    }
+
+    fn start(&self, at: usize) -> usize {
+        at.checked_sub(1).map_or(0, |before| self.ends[before].0)
+    }
+}
+
+impl Cutter {
+    /// Adds the next gram, the one at a place of those, and tells the rows that are complete.
+    pub fn add(&mut self, entries: &mut Entries, at: usize, mut tell: impl FnMut(Chunk)) {
+        let (start, end) = (entries.start(at), entries.ends[at].0);
+        if let Some(bitmap) = entries.ends[at].1.take() {
+            let number = self.bitmaps;
+            self.bitmaps += 1;
+            entries.bytes[end - NUMBER_BYTES..end].copy_from_slice(&number.to_le_bytes());
+            tell((Column::Bitmaps, number, bitmap));
+        }
+        let entry = &entries.bytes[start..end];
+        if self.page.len() + entry.len() > PAGE_BYTES {
+            tell(self.cut());
+        }
+        if self.page.is_empty() {
+            self.fences.extend_from_slice(&entry[..=usize::from(entry[0])]);
+        }
+        self.page.extend_from_slice(entry);
     }
 
     /// The rest.
@@ -193,7 +237,7 @@ mod tests {
 
     #[test]
     fn pages_give_back_what_was_put_into_them() {
-        let mut cutter = Cutter::default();
+        let (mut entries, mut cutter) = (Entries::default(), Cutter::default());
         let mut chunks = Vec::new();
         let gram = |at: u32| format!("w{at:05}").into_bytes();
         let products = |at: u32| (0..=at * at % 700).map(move |step| at + step * 101);
@@ -203,8 +247,11 @@ mod tests {
             } else {
                 Ordinals::Few(products(at).collect())
             };
-            chunks.extend(cutter.add(&gram(at), ordinals).unwrap());
+            entries.add(&gram(at), ordinals).unwrap();
+            assert_eq!(entries.gram(at as usize), Some(&*gram(at)));
         }
+        assert!(entries.size_bytes() > 3000 * 7 && entries.gram(3000).is_none());
+        (0..entries.len()).for_each(|at| cutter.add(&mut entries, at, |chunk| chunks.push(chunk)));
         chunks.extend(cutter.finish());
         let chunks: BTreeMap<(Column, i32), Vec<u8>> = chunks
             .into_iter()
@@ -215,7 +262,7 @@ mod tests {
             let gram = gram(at);
             let page = &chunks[&(Column::Grams, fences.page_of(&gram))];
             assert!(page.len() <= PAGE_BYTES);
-            let found = entries(page).find(|entry| entry.gram == gram).unwrap().posting;
+            let found = super::entries(page).find(|entry| entry.gram == gram).unwrap().posting;
             let bitmap = match found {
                 Posting::Chunk(_, number) => {
                     let bytes = &chunks[&(Column::Bitmaps, number)];
@@ -226,6 +273,9 @@ mod tests {
             assert!(bitmap.into_iter().eq(products(at)), "{at}");
         }
         assert_eq!(fences.page_of(b"a"), 0);
-        assert!(entries(&chunks[&(Column::Grams, 0)][..7]).next().is_none(), "cut off");
+        assert!(
+            super::entries(&chunks[&(Column::Grams, 0)][..7]).next().is_none(),
+            "cut off"
+        );
     }
 }

@@ -5,8 +5,12 @@
 use super::grams::{self, Names, PieceOf};
 use super::interned::Interned;
 use super::lists::{Lists, Ordinals};
+use super::pages::Entries;
 use super::pieces::Pieces;
 use super::waiting::Waiting;
+
+/// How many bytes of grams are told at a time, about.
+const ENTRIES_BYTES: usize = 512 << 10;
 
 /// Grams and their products.
 #[derive(Default)]
@@ -71,10 +75,11 @@ impl Postings {
             mut grams,
             mut lists,
             mut waiting,
+            pieces,
             products,
-            ..
         } = self;
         waiting.append_to(&mut lists);
+        drop((waiting, pieces));
         let mut beginnings = Vec::new();
         let mut gram = Vec::new();
         for word in 0..grams.len() as u32 {
@@ -93,18 +98,20 @@ impl Postings {
     }
 }
 
-/// The grams of several postings, which have none in common, each with its products, in the order of their bytes.
-pub fn merged(all: &[Finished]) -> impl Iterator<Item = (&[u8], Ordinals)> {
-    let mut rest: Vec<(&Finished, &[u32])> = all.iter().map(|postings| (postings, &*postings.in_order)).collect();
-    std::iter::from_fn(move || {
-        let heads = rest.iter_mut().filter(|(_, in_order)| !in_order.is_empty());
-        let (postings, in_order) = heads.min_by_key(|(postings, in_order)| postings.grams.get(in_order[0]))?;
-        let gram = *in_order.split_off_first()?;
-        Some((postings.grams.get(gram), postings.ordinals(gram)))
-    })
-}
-
 impl Finished {
+    /// Tells the grams with all their products, in the order of their bytes, some at a time, for as long as they are taken.
+    pub fn each_entries(&self, mut take: impl FnMut(Entries) -> bool) -> std::io::Result<()> {
+        let mut entries = Entries::default();
+        for gram in &self.in_order {
+            entries.add(self.grams.get(*gram), self.ordinals(*gram))?;
+            if entries.size_bytes() >= ENTRIES_BYTES && !take(std::mem::take(&mut entries)) {
+                return Ok(());
+            }
+        }
+        take(entries);
+        Ok(())
+    }
+
     fn ordinals(&self, gram: u32) -> Ordinals {
         let start = self.beginnings.partition_point(|(beginning, _)| *beginning < gram);
         let words = self.beginnings[start..]
@@ -121,8 +128,31 @@ impl Finished {
 
 #[cfg(test)]
 mod tests {
+    use super::super::columns::Column;
+    use super::super::pages::{Cutter, Posting};
     use super::*;
+    use roaring::RoaringBitmap;
     use std::collections::{BTreeMap, BTreeSet};
+
+    /// Each gram with its products.
+    fn products(entries: &Entries) -> Vec<(Vec<u8>, Vec<u32>)> {
+        let (mut entries, mut cutter, mut chunks) = (entries.clone(), Cutter::default(), Vec::new());
+        (0..entries.len()).for_each(|at| cutter.add(&mut entries, at, |chunk| chunks.push(chunk)));
+        chunks.extend(cutter.finish());
+        let bitmaps = chunks.iter().filter(|(column, ..)| *column == Column::Bitmaps);
+        let bitmaps: Vec<&[u8]> = bitmaps.map(|(_, _, bytes)| &**bytes).collect();
+        let pages = chunks.iter().filter(|(column, ..)| *column == Column::Grams);
+        let entries = pages.flat_map(|(_, _, page)| super::super::pages::entries(page));
+        entries
+            .map(|entry| {
+                let bitmap = match entry.posting {
+                    Posting::Chunk(_, number) => RoaringBitmap::deserialize_from(bitmaps[number as usize]).unwrap(),
+                    here => here.bitmap().unwrap().unwrap(),
+                };
+                (entry.gram.to_vec(), bitmap.into_iter().collect())
+            })
+            .collect()
+    }
 
     #[test]
     fn every_gram_has_its_products() {
@@ -151,9 +181,18 @@ mod tests {
             grams::of_piece(PieceOf::Description, description, &mut tell);
         }
         assert!(of_names.size_bytes() > 0);
-        let kept: Vec<(Vec<u8>, Vec<u32>)> = merged(&[of_names.finish(), of_descriptions.finish()])
-            .map(|(gram, ordinals)| (gram.to_vec(), ordinals.into_iter().collect()))
-            .collect();
+        let mut kept = Vec::new();
+        for postings in [of_names.finish(), of_descriptions.finish()] {
+            let mut told = Vec::new();
+            let take = |entries| {
+                told.push(entries);
+                true
+            };
+            postings.each_entries(take).unwrap();
+            let told = told.iter().flat_map(products);
+            kept.extend(told);
+        }
+        kept.sort();
         let expected = expected
             .into_iter()
             .map(|(gram, ordinals)| (gram, ordinals.into_iter().collect()));

@@ -7,7 +7,7 @@
 //! Dead products stay in their segments until nothing else is to be done; then these are compacted, and small ones
 //! merged.
 
-use super::builder::{Builder, Built};
+use super::builder::Builder;
 use super::columns::{self, Column};
 use super::index_queries::{self as queries, Change};
 use super::merge_policy::{MERGED_PRODUCTS, worth_compacting, worth_merging};
@@ -218,17 +218,14 @@ async fn add(builder: &mut Builder, row: PgRow, work: &mut Work) -> Result<()> {
 /// Writes a segment, unless it is empty.
 async fn write(connection: &mut PgConnection, search: &Search, builder: Builder, work: &mut Work) -> Result<()> {
     search.note_size(builder.len(), builder.size_bytes() > search.index_bytes);
-    let Built {
-        columns,
-        postings,
-        changed,
-    } = builder.finish().await?;
-    if columns.len() == 0 {
+    let mut built = builder.finish().await?;
+    if built.products == 0 {
         return Ok(());
     }
-    let segment_id = queries::add_segment(connection, columns.len()).await?;
+    let segment_id = queries::add_segment(connection, built.products).await?;
     fault::point("search.segment")?;
-    queries::add_chunks(connection, &mut work.courtesy, segment_id, &postings, &columns).await?;
+    let changed = std::mem::take(&mut built.changed);
+    queries::add_chunks(connection, &mut work.courtesy, segment_id, built).await?;
     work.changed.extend(changed.iter().map(|id| *id as u64));
     Ok(())
 }
