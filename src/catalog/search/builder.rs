@@ -61,12 +61,13 @@ pub struct Grams {
 }
 
 impl Builder {
-    pub fn new() -> Self {
-        let of_names = Finder::start(|postings, ordinal, row| {
+    /// A segment that may take so much memory, about: what is beyond it is for the caller to see ([`Builder::size_bytes`]).
+    pub fn new(segment_bytes: usize) -> Self {
+        let of_names = Finder::start(segment_bytes, |postings, ordinal, row| {
             postings.add_names(ordinal, &names(row)?);
             Ok(())
         });
-        let of_description = Finder::start(|postings, ordinal, row| {
+        let of_description = Finder::start(segment_bytes, |postings, ordinal, row| {
             postings.add_description(ordinal, description(row)?);
             Ok(())
         });
@@ -139,13 +140,16 @@ impl Builder {
 
 impl Finder {
     /// Has a thread add batches until there are no more, and then tell what it has found.
-    fn start(add: impl Fn(&mut Postings, u32, &PgRow) -> sqlx::Result<()> + Send + 'static) -> Self {
+    fn start(
+        segment_bytes: usize,
+        add: impl Fn(&mut Postings, u32, &PgRow) -> sqlx::Result<()> + Send + 'static,
+    ) -> Self {
         let (batches, mut waiting) = mpsc::channel::<Batch>(1);
         let (tell, told) = mpsc::channel(TOLD_AHEAD);
         let size_bytes = Arc::new(AtomicUsize::new(0));
         let shown_bytes = size_bytes.clone();
         let thread = tokio::task::spawn_blocking(move || {
-            let mut postings = Postings::default();
+            let mut postings = Postings::within(segment_bytes);
             while let Some((first_ordinal, rows)) = waiting.blocking_recv() {
                 for (ordinal, row) in (first_ordinal..).zip(&*rows) {
                     add(&mut postings, ordinal, row)?;

@@ -7,15 +7,16 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Longer pieces than this seldom come again.
 const PIECE_BYTES: usize = 48;
-/// How much memory the remembered pieces may take.
+/// More memory than this for remembered pieces hardly finds more of them.
 const MOST_BYTES: usize = 12 << 20;
 const GRAM_BYTES: usize = 4;
 /// Pieces that are looked for together.
 const AT_ONCE: usize = 16;
 
 /// Pieces and their grams.
-#[derive(Default)]
 pub struct Pieces {
+    /// How much memory the remembered pieces may take.
+    most_bytes: usize,
     /// Of each piece: its kind, the length of its text, the text, how many grams it has, and these.
     records: Vec<u8>,
     known: HashTable<Known>,
@@ -29,6 +30,16 @@ struct Known {
 }
 
 impl Pieces {
+    /// Pieces that take about so much memory at most.
+    pub fn within(most_bytes: usize) -> Self {
+        Self {
+            most_bytes: most_bytes.min(MOST_BYTES),
+            records: Vec::new(),
+            known: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+
     /// Tells the grams of a text's pieces, some perhaps more than once.
     pub fn each_gram(&mut self, of: PieceOf, text: &str, grams: &mut Interned, mut tell: impl FnMut(u32)) {
         let mut pieces = grams::pieces(text);
@@ -86,7 +97,7 @@ impl Pieces {
 
     /// Forgets all pieces when they take too much memory.
     fn make_room(&mut self) {
-        if self.size_bytes() > MOST_BYTES {
+        if self.size_bytes() > self.most_bytes {
             // Not only emptied: the memory would stay.
             self.records = Vec::new();
             self.known = HashTable::new();
@@ -121,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_what_was_found() {
-        let (mut pieces, mut grams) = (Pieces::default(), Interned::default());
+        let (mut pieces, mut grams) = (Pieces::within(usize::MAX), Interned::default());
         let long = "x-".repeat(PIECE_BYTES);
         let most = "Xa-".repeat(PIECE_BYTES / 3);
         let many = "lamp desk new-lamp ".repeat(AT_ONCE);
@@ -146,7 +157,7 @@ mod tests {
 
     #[test]
     fn they_take_no_more_memory_than_they_may() {
-        let (mut pieces, mut grams) = (Pieces::default(), Interned::default());
+        let (mut pieces, mut grams) = (Pieces::within(usize::MAX), Interned::default());
         let (mut forgot, mut size) = (0, 0);
         for number in 0..400_000 {
             pieces.each_gram(PieceOf::Name, &format!("{}", number % 200_000), &mut grams, |_| {});

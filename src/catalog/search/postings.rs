@@ -12,8 +12,11 @@ use super::waiting::Waiting;
 /// How many bytes of grams are told at a time, about.
 const ENTRIES_BYTES: usize = 512 << 10;
 
+/// Of the memory that a segment may take, one part in so many is for ordinals that wait, and one for remembered pieces.
+const WAITING_SHARE: usize = 16;
+const PIECES_SHARE: usize = 5;
+
 /// Grams and their products.
-#[derive(Default)]
 pub struct Postings {
     /// The number of a gram is that of its list.
     grams: Interned,
@@ -35,6 +38,17 @@ pub struct Finished {
 }
 
 impl Postings {
+    /// Those of a segment that may take so much memory.
+    pub fn within(segment_bytes: usize) -> Self {
+        Self {
+            grams: Interned::default(),
+            lists: Lists::default(),
+            waiting: Waiting::within(segment_bytes / WAITING_SHARE),
+            pieces: Pieces::within(segment_bytes / PIECES_SHARE),
+            products: 0,
+        }
+    }
+
     /// Adds what a product is found by besides its description. Ordinals must come in ascending order.
     pub fn add_names(&mut self, ordinal: u32, names: &Names<'_>) {
         let Self {
@@ -154,11 +168,13 @@ mod tests {
             .collect()
     }
 
+    const SEGMENT_BYTES: usize = 64 << 20;
+
     #[test]
     fn every_gram_has_its_products() {
         let names = ["lamp", "desk lamp", "日本語の名前", "lamp", "chair", "Lamp, lamps"];
         let description = "unbelievablylongwords are kept by their beginnings, are they";
-        let (mut of_names, mut of_descriptions) = (Postings::default(), Postings::default());
+        let (mut of_names, mut of_descriptions) = (Postings::within(SEGMENT_BYTES), Postings::within(SEGMENT_BYTES));
         let mut expected: BTreeMap<Vec<u8>, BTreeSet<u32>> = BTreeMap::new();
         for ordinal in 0..500 {
             let names = Names {

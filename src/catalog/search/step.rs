@@ -124,12 +124,12 @@ async fn sort(connection: &mut PgConnection, search: &Search, changes: Vec<Chang
 
 /// Indexes ranges in the order of their keys. When the segment is full the rest is left for the next step.
 async fn index_ranges(connection: &mut PgConnection, search: &Search, work: &mut Work) -> Result<()> {
-    let mut builder = Builder::new();
+    let mut builder = Builder::new(search.index_bytes);
     for change in std::mem::take(&mut work.ranges) {
         // Another import's range may lie before the last one's.
         let begins = change.done_key.as_deref().or(change.first_key.as_deref()).unwrap_or("");
         if builder.last_key().is_some_and(|last| begins <= last) {
-            let complete = std::mem::replace(&mut builder, Builder::new());
+            let complete = std::mem::replace(&mut builder, Builder::new(search.index_bytes));
             write(connection, search, complete, work).await?;
         }
         let mut products = match change.import_id {
@@ -186,7 +186,7 @@ async fn index_piece(
     work: &mut Work,
     is_disturbed: Option<&AtomicBool>,
 ) -> Result<Vec<i64>> {
-    let mut builder = Builder::new();
+    let mut builder = Builder::new(search.index_bytes);
     let mut rows = queries::of_ids(connection, ids);
     let mut beyond = Vec::new();
     while let Some(row) = rows.try_next().await? {

@@ -5,16 +5,19 @@
 
 use super::lists::Lists;
 
-/// So many are sorted at a time: the more, the more often a list that is fetched gets several.
+/// So many are sorted at a time, if there is memory for them: the more, the more often a list that is fetched gets several.
 const MANY: usize = 1 << 18;
+/// What each takes, waiting and sorted.
+const EACH_BYTES: usize = 2 * size_of::<(u32, u32)>();
 /// Numbers are given in the order in which they are needed, so these lists are needed often, and caches hold them.
 const OFTEN: u32 = 1 << 12;
 /// They are sorted by so many bits of their lists' numbers first, then by the others.
 const LOWER_BITS: u32 = 10;
 
 /// Numbers of lists, each with an ordinal for that list.
-#[derive(Default)]
 pub struct Waiting {
+    /// So many are sorted at a time.
+    many: usize,
     all: Vec<(u32, u32)>,
     sorted: Vec<(u32, u32)>,
     /// Where the next pair goes in `sorted`, for each value of what is sorted by.
@@ -22,6 +25,16 @@ pub struct Waiting {
 }
 
 impl Waiting {
+    /// Ordinals that take about so much memory at most.
+    pub fn within(most_bytes: usize) -> Self {
+        Self {
+            many: (most_bytes / EACH_BYTES).min(MANY),
+            all: Vec::new(),
+            sorted: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+
     /// Adds an ordinal for a list. Of one list they come as [`Lists::append`] wants them.
     pub fn add(&mut self, lists: &mut Lists, list: u32, ordinal: u32) {
         if list < OFTEN {
@@ -29,7 +42,7 @@ impl Waiting {
             return;
         }
         self.all.push((list, ordinal));
-        if self.all.len() == MANY {
+        if self.all.len() >= self.many {
             self.append_to(lists);
         }
     }
@@ -82,7 +95,7 @@ mod tests {
     proptest! {
         #[test]
         fn each_list_gets_its_own_in_order(numbers in vec(prop_oneof![0_u32..9_000, 4_000_u32..4_200], 0..3_000)) {
-            let (mut waiting, mut lists, mut expected) = (Waiting::default(), Lists::default(), Lists::default());
+            let (mut waiting, mut lists, mut expected) = (Waiting::within(usize::MAX), Lists::default(), Lists::default());
             for (ordinal, number) in (0..).zip(&numbers) {
                 waiting.add(&mut lists, *number, ordinal);
                 expected.append(*number, ordinal);
@@ -99,14 +112,16 @@ mod tests {
     }
     #[test]
     fn more_than_may_wait_are_appended_on_the_way() {
-        let (mut waiting, mut lists) = (Waiting::default(), Lists::default());
-        let ordinals = 0..MANY as u32;
+        let (mut waiting, mut lists) = (Waiting::within(40_000), Lists::default());
+        let ordinals = 0..waiting.many as u32;
         for ordinal in ordinals.clone() {
             // A word that a text has twice.
             waiting.add(&mut lists, OFTEN + ordinal % 3, ordinal);
             waiting.add(&mut lists, OFTEN + ordinal % 3, ordinal);
         }
         assert!(waiting.all.is_empty(), "twice as many as may wait");
+        let bytes = waiting.size_bytes();
+        assert!(bytes <= 40_000 + (OFTEN as usize + 3) * size_of::<usize>(), "{bytes}");
         for list in 0..3 {
             let appended = lists.ordinals(OFTEN + list).into_iter();
             assert!(
