@@ -442,7 +442,7 @@ fn the_webhooks_page_empty_and_full() {
         enabled: false,
         stopped_reason: Some("gone".into()),
         last_status: Some(410),
-        last_error: Some("your server said that this address is gone (410)".into()),
+        last_error: Some("the other system said that this address is gone (410)".into()),
         events: vec!["product.deleted".into()],
         ..webhook(4, "Marketplace")
     };

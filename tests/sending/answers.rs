@@ -14,15 +14,15 @@ async fn only_two_hundreds_are_deliveries() {
         ("202 Accepted", None),
         ("204 No Content", None),
         ("299 Fine", None),
-        ("304 Not Modified", Some("your server answered 304 Not Modified")),
-        ("400 Bad Request", Some("your server answered 400 Bad Request")),
-        ("410 Gone", Some("your server answered 410 Gone")),
+        ("304 Not Modified", Some("the other system answered 304 Not Modified")),
+        ("400 Bad Request", Some("the other system answered 400 Bad Request")),
+        ("410 Gone", Some("the other system answered 410 Gone")),
         (
             "429 Too Many Requests",
-            Some("your server answered 429 Too Many Requests"),
+            Some("the other system answered 429 Too Many Requests"),
         ),
-        ("500 Oops", Some("your server answered 500 Internal Server Error")),
-        ("799 Odd", Some("your server answered 799")),
+        ("500 Oops", Some("the other system answered 500 Internal Server Error")),
+        ("799 Odd", Some("the other system answered 799")),
     ] {
         let receiver = Receiver::new(move |_| answer(status, "", "")).await;
         let answer = send(&sender, &receiver.url("/")).await;
@@ -53,7 +53,7 @@ async fn redirects_lead_nowhere() {
             assert!(
                 error
                     .to_string()
-                    .starts_with(&format!("your server redirected to {to}")),
+                    .starts_with(&format!("the other system redirected to {to}")),
                 "{error}"
             );
             assert_eq!(receiver.heard().len(), 1, "a redirect to itself is not followed either");

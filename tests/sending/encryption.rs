@@ -96,7 +96,7 @@ async fn a_receiver_without_encryption_is_told() {
     let sender = Sender::new(&patient()).unwrap();
     let (answer, _stream) = tokio::join!(send(&sender, &url), plain);
     let words = answer.error.unwrap().to_string();
-    assert_eq!(words, "your server does not answer in https; is it http://?");
+    assert_eq!(words, "the other system does not answer in https; is it http://?");
 }
 
 #[tokio::test]

@@ -66,9 +66,9 @@ impl Trouble {
     fn of_tls(error: &rustls::Error) -> Self {
         match error {
             rustls::Error::InvalidCertificate(error) => Self::Certificate(of_certificate(error)),
-            rustls::Error::NoCertificatesPresented => Self::Certificate("your server showed no certificate"),
+            rustls::Error::NoCertificatesPresented => Self::Certificate("the other system showed no certificate"),
             rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } => {
-                Self::Tls("your server does not answer in https; is it http://?".to_owned())
+                Self::Tls("the other system does not answer in https; is it http://?".to_owned())
             }
             other => Self::Tls(format!("the encryption could not be agreed on ({other})")),
         }
@@ -131,22 +131,22 @@ impl fmt::Display for Trouble {
                     "{name} could not be looked up: the name servers do not answer"
                 )
             }
-            Self::ConnectionRefused => formatter.write_str("your server refused the connection"),
-            Self::Unreachable => formatter.write_str("your server cannot be reached from here"),
+            Self::ConnectionRefused => formatter.write_str("the other system refused the connection"),
+            Self::Unreachable => formatter.write_str("the other system cannot be reached from here"),
             Self::BrokenOff => formatter.write_str("the connection was broken off before the answer was complete"),
             Self::Late(step, after) => write!(formatter, "{} within {}", step.words(), seconds(*after)),
             Self::Certificate(words) => formatter.write_str(words),
             Self::Tls(words) | Self::Other(words) => formatter.write_str(words),
-            Self::NotHttp => formatter.write_str("what your server answered is not HTTP"),
+            Self::NotHttp => formatter.write_str("what the other system answered is not HTTP"),
             Self::TooLongHead => formatter.write_str("the headers of the answer are too long"),
             Self::Redirected(Some(to)) => {
                 write!(
                     formatter,
-                    "your server redirected to {to}; if that is right, enter it as the address"
+                    "the other system redirected to {to}; if that is right, enter it as the address"
                 )
             }
-            Self::Redirected(None) => formatter.write_str("your server redirected, without saying where"),
-            Self::Status(code) => write!(formatter, "your server answered {}", status(*code)),
+            Self::Redirected(None) => formatter.write_str("the other system redirected, without saying where"),
+            Self::Status(code) => write!(formatter, "the other system answered {}", status(*code)),
         }
     }
 }
@@ -157,9 +157,9 @@ impl Step {
     fn words(self) -> &'static str {
         match self {
             Self::LookUp => "the name could not be looked up",
-            Self::Connect => "your server took no connection",
-            Self::Handshake => "your server did not agree on the encryption",
-            Self::Answer => "your server did not answer",
+            Self::Connect => "the other system took no connection",
+            Self::Handshake => "the other system did not agree on the encryption",
+            Self::Answer => "the other system did not answer",
             Self::Body => "the answer did not end",
         }
     }
@@ -189,12 +189,12 @@ mod tests {
     #[test]
     fn troubles_are_told_in_words() {
         let late = Trouble::Late(Step::Answer, Duration::from_secs(15));
-        assert_eq!(late.to_string(), "your server did not answer within 15 seconds");
+        assert_eq!(late.to_string(), "the other system did not answer within 15 seconds");
         assert_eq!(
             Trouble::Status(503).to_string(),
-            "your server answered 503 Service Unavailable"
+            "the other system answered 503 Service Unavailable"
         );
-        assert_eq!(Trouble::Status(599).to_string(), "your server answered 599");
+        assert_eq!(Trouble::Status(599).to_string(), "the other system answered 599");
     }
 
     #[test]
