@@ -150,6 +150,9 @@ pub struct ErrorPage {
     pub what: String,
     /// What to do next, in one or two sentences.
     pub next: String,
+    /// Where the page may be there a moment later: its own address, as a reference relative to it (RFC 3986, 4.2), which
+    /// cannot lead to another site.
+    pub again: Option<String>,
 }
 
 impl ErrorPage {
@@ -161,6 +164,7 @@ impl ErrorPage {
             status,
             what,
             next: next.into(),
+            again: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use super::fragment::Wanted;
 use super::pages::ErrorPage;
 use askama::Template;
 use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
@@ -78,6 +78,8 @@ fn is_html(response: &Response) -> bool {
 /// A layer for page routes: whoever asked for a page is told of a problem by a page, scripts as the API tells it.
 pub async fn problems_as_pages(request: Request, next: Next) -> Response {
     let wanted = Wanted::by(request.headers());
+    let query = request.uri().query().map(|query| format!("?{query}"));
+    let again = (request.method() == Method::GET).then(|| query.unwrap_or_default());
     let response = next.run(request).await;
     if !wanted.is_page() {
         return response;
@@ -85,7 +87,9 @@ pub async fn problems_as_pages(request: Request, next: Next) -> Response {
     let Some(problem) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
-    match page(&ErrorPage::new(problem.status.as_u16(), problem.title, problem.detail)) {
+    let mut error = ErrorPage::new(problem.status.as_u16(), problem.title, problem.detail);
+    error.again = again.filter(|_| response.headers().contains_key(header::RETRY_AFTER));
+    match page(&error) {
         Ok(html) => {
             let mut told = (problem.status, html).into_response();
             for name in [header::RETRY_AFTER, header::ALLOW, header::WWW_AUTHENTICATE] {
@@ -105,7 +109,6 @@ mod tests {
     use axum::Router;
     use axum::body::{Body, to_bytes};
     use axum::extract::Query;
-    use axum::http::{Method, StatusCode};
     use axum::middleware::{from_fn, map_response};
     use axum::routing::get;
     use serde::Deserialize;
@@ -116,12 +119,17 @@ mod tests {
         limit: u32,
     }
 
+    async fn away() -> Error {
+        Error::Unavailable(anyhow::anyhow!("away"))
+    }
+
     async fn ask(method: Method, address: &str) -> anyhow::Result<(StatusCode, Option<HeaderValue>, String)> {
         let pages = Router::new()
             .route(
                 "/",
                 get(|Query(query): Query<Limit>| async move { query.limit.to_string() }),
             )
+            .route("/away", get(away).post(away))
             .layer(map_response(refusals_as_problems))
             .layer(from_fn(problems_as_pages));
         let request = Request::builder().method(method).uri(address).body(Body::empty())?;
@@ -143,6 +151,27 @@ mod tests {
         assert_eq!((status, allow.is_some()), (StatusCode::METHOD_NOT_ALLOWED, true));
         assert!(html.contains("Not possible at this address"), "{html}");
         assert_eq!(ask(Method::GET, "/?limit=7").await?.2, "7");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_may_be_there_in_a_moment_can_be_asked_for_again() -> anyhow::Result<()> {
+        for (address, expected) in [
+            ("/away?q=a&sort=-sku", "href=\"?q=a&#38;sort=-sku\">Try again<"),
+            ("/away", "href=\"\">Try again<"),
+        ] {
+            let (status, _, html) = ask(Method::GET, address).await?;
+            assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+            assert!(html.contains(expected), "{html}");
+        }
+        // Sent once more without its form it would mean something else, and what is not there will not come.
+        for (method, address) in [(Method::POST, "/away"), (Method::GET, "/?limit=many")] {
+            let (.., html) = ask(method, address).await?;
+            assert!(
+                html.contains("Go to the products") && !html.contains("Try again"),
+                "{html}"
+            );
+        }
         Ok(())
     }
 }
