@@ -8,7 +8,7 @@ use super::columns::{Chunk, Columns};
 use super::index_queries::{description, names, place};
 use super::pages::{Cutter, Entries};
 use super::postings::Postings;
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
 use sqlx::postgres::PgRow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,9 @@ use tokio::task::JoinHandle;
 
 /// Products that are handed over at once.
 const BATCH: usize = 2048;
-/// How many times a thread may have told grams before those it told first are written.
+/// About how many bytes of grams a thread tells at a time.
+const TOLD_BYTES: usize = 128 << 10;
+/// So many times it may do so before it waits for somebody to take them.
 const TOLD_AHEAD: usize = 2;
 
 /// Rows, and the ordinal of the first.
@@ -34,11 +36,10 @@ pub struct Builder {
 
 /// A segment that has all its products and can be written.
 pub struct Built {
-    pub products: usize,
     /// They are made while grams are written.
     pub columns: JoinHandle<Vec<Chunk>>,
     /// No gram is of both.
-    pub grams: [Grams; 2],
+    pub grams: [Told; 2],
     /// See [`Builder`].
     pub changed: Vec<i64>,
 }
@@ -47,15 +48,13 @@ pub struct Built {
 struct Finder {
     batches: mpsc::Sender<Batch>,
     size_bytes: Arc<AtomicUsize>,
-    grams: Grams,
+    grams: Told,
 }
 
-/// What a thread has found, in the order of the grams' bytes.
-pub struct Grams {
-    told: mpsc::Receiver<Entries>,
+/// What a thread tells of the grams it has found, in the order of their bytes.
+pub struct Told {
+    coming: mpsc::Receiver<Entries>,
     entries: Entries,
-    /// The next one's place among these.
-    at: usize,
     /// `None` when it has ended.
     thread: Option<JoinHandle<Result<()>>>,
 }
@@ -107,9 +106,12 @@ impl Builder {
         let rows = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
         let first_ordinal = (self.columns.len() - rows.len()) as u32;
         let rows = Arc::new(rows);
-        for finder in &self.finders {
-            let taken = finder.batches.send((first_ordinal, rows.clone())).await;
-            taken.ok().context("a thread that indexes has ended early")?;
+        for finder in &mut self.finders {
+            if finder.batches.send((first_ordinal, rows.clone())).await.is_err() {
+                // It says why, if it can.
+                finder.grams.next().await?;
+                bail!("a thread that indexes has ended early");
+            }
         }
         Ok(())
     }
@@ -126,11 +128,9 @@ impl Builder {
     /// Says that there are no more products.
     pub async fn finish(mut self) -> Result<Built> {
         self.hand_over().await?;
-        let products = self.columns.len();
         let grams = self.finders.map(|finder| finder.grams);
         let columns = self.columns;
         Ok(Built {
-            products,
             columns: tokio::task::spawn_blocking(move || columns.chunks()),
             grams,
             changed: self.changed,
@@ -145,7 +145,7 @@ impl Finder {
         add: impl Fn(&mut Postings, u32, &PgRow) -> sqlx::Result<()> + Send + 'static,
     ) -> Self {
         let (batches, mut waiting) = mpsc::channel::<Batch>(1);
-        let (tell, told) = mpsc::channel(TOLD_AHEAD);
+        let (tell, coming) = mpsc::channel(TOLD_AHEAD);
         let size_bytes = Arc::new(AtomicUsize::new(0));
         let shown_bytes = size_bytes.clone();
         let thread = tokio::task::spawn_blocking(move || {
@@ -157,42 +157,99 @@ impl Finder {
                 shown_bytes.store(postings.size_bytes(), Ordering::Relaxed);
             }
             let finished = postings.finish();
-            finished.each_entries(|entries| tell.blocking_send(entries).is_ok())?;
+            finished.tell(TOLD_BYTES, |entries| tell.blocking_send(entries).is_ok())?;
             Ok(())
         });
-        let grams = Grams {
-            told,
-            entries: Entries::default(),
-            at: 0,
-            thread: Some(thread),
-        };
         Self {
             batches,
             size_bytes,
-            grams,
+            grams: Told::by(coming, Some(thread)),
         }
     }
 }
 
-impl Grams {
-    /// The next gram, which stays the next until it is moved.
+impl Told {
+    fn by(coming: mpsc::Receiver<Entries>, thread: Option<JoinHandle<Result<()>>>) -> Self {
+        Self {
+            coming,
+            entries: Entries::default(),
+            thread,
+        }
+    }
+
+    /// The next gram, which stays the next until it is moved; `None` when there are no more.
+    ///
+    /// # Errors
+    /// Those of the thread, which tells nothing before it has found everything: after the first gram there are none.
     pub async fn next(&mut self) -> Result<Option<&[u8]>> {
-        while self.at == self.entries.len() {
-            self.at = 0;
-            self.entries = self.told.recv().await.unwrap_or_default();
-            if self.entries.len() == 0 {
-                if let Some(thread) = self.thread.take() {
-                    thread.await??;
-                }
-                break;
+        if self.entries.next_gram().is_none() {
+            self.entries = self.coming.recv().await.unwrap_or_default();
+            // It ends with nothing.
+            if self.entries.next_gram().is_none()
+                && let Some(thread) = self.thread.take()
+            {
+                thread.await??;
             }
         }
-        Ok(self.entries.gram(self.at))
+        Ok(self.entries.next_gram())
     }
 
     /// Moves the next gram to a page, and tells the rows that are complete.
     pub fn move_to(&mut self, cutter: &mut Cutter, tell: impl FnMut(Chunk)) {
-        cutter.add(&mut self.entries, self.at, tell);
-        self.at += 1;
+        self.entries.move_to(cutter, tell);
+    }
+}
+
+/// Who of two has the next gram in the order of bytes.
+pub async fn first<'a>(one: &'a mut Told, other: &'a mut Told) -> Result<Option<&'a mut Told>> {
+    Ok(match (one.next().await?, other.next().await?) {
+        (None, None) => None,
+        (Some(gram), Some(other_gram)) if gram > other_gram => Some(other),
+        (None, Some(_)) => Some(other),
+        (Some(_), _) => Some(one),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lists::Ordinals;
+    use super::*;
+    use anyhow::Context as _;
+
+    /// Grams that are told in these pieces.
+    fn telling(pieces: &[&[&str]]) -> Result<Told> {
+        let (tell, coming) = mpsc::channel(pieces.len());
+        for piece in pieces {
+            let mut entries = Entries::default();
+            for gram in *piece {
+                entries.add(gram.as_bytes(), Ordinals::Few(vec![1]))?;
+            }
+            tell.try_send(entries)?;
+        }
+        Ok(Told::by(coming, None))
+    }
+
+    #[tokio::test]
+    async fn grams_of_two_come_in_one_order() -> Result<()> {
+        let mut one = telling(&[&["a", "c"], &["cc", "x"], &[]])?;
+        let mut other = telling(&[&["b"], &["d", "da", "e"], &["y", "z"]])?;
+        let (mut cutter, mut told) = (Cutter::default(), Vec::new());
+        while let Some(next) = first(&mut one, &mut other).await? {
+            let gram = next.next().await?.context("there is one")?;
+            told.push(String::from_utf8(gram.to_vec())?);
+            next.move_to(&mut cutter, |_| {});
+        }
+        assert_eq!(told, ["a", "b", "c", "cc", "d", "da", "e", "x", "y", "z"]);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_fails_says_why_before_anything_is_written() -> Result<()> {
+        let (_, coming) = mpsc::channel(1);
+        let thread = tokio::task::spawn_blocking(|| bail!("it could not be read"));
+        let mut told = Told::by(coming, Some(thread));
+        let error = told.next().await.map(drop).unwrap_err();
+        assert_eq!(error.to_string(), "it could not be read");
+        Ok(())
     }
 }

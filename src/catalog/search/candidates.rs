@@ -166,7 +166,7 @@ impl Plan {
         let page = |number: i32| pages.get(&(segment, number)).map_or(&[][..], |page| page.as_slice());
         let mut found = Found::default();
         for gram in self.grams() {
-            let mut entries = pages::entries(page(fences.page_of(gram)));
+            let mut entries = pages::read(page(fences.page_of(gram)));
             if let Some(entry) = entries.find(|entry| entry.gram == gram) {
                 found.grams.insert(gram.to_vec(), Held::read(entry.posting)?);
             }
@@ -174,7 +174,7 @@ impl Plan {
         for (term, span) in self.word_spans() {
             let words = match pages_of(span, fences) {
                 Some(numbers) => {
-                    let entries = numbers.flat_map(|number| pages::entries(page(number)));
+                    let entries = numbers.flat_map(|number| pages::read(page(number)));
                     let inside = entries.filter(|entry| *span.0 <= *entry.gram && *entry.gram < *span.1);
                     Words::Few(inside.map(|entry| Held::read(entry.posting)).collect::<Result<_>>()?)
                 }

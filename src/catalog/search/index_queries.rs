@@ -1,6 +1,6 @@
 //! The SQL of the step that indexes.
 
-use super::builder::Built;
+use super::builder::{self, Built};
 use super::columns::{Chunk, Column, Place};
 use super::grams::Names;
 use super::pages::Cutter;
@@ -205,20 +205,13 @@ pub async fn add_chunks(
     built: Built,
 ) -> Result<()> {
     let [mut one, mut other] = built.grams;
-    // A thread that has failed says so now, before there is a copy to be ended.
-    one.next().await?;
-    other.next().await?;
+    // A thread that has failed says so now, and not while something is copied: that could not be ended well.
+    builder::first(&mut one, &mut other).await?;
     let statement = "COPY search_columns (segment_id, kind, chunk, bytes) FROM STDIN (FORMAT binary)";
     let mut copy = CopyIn::begin(connection, statement, 4).await?;
     let (mut cutter, mut chunks) = (Cutter::default(), Vec::new());
-    loop {
-        let first = match (one.next().await?, other.next().await?) {
-            (None, None) => break,
-            (Some(gram), Some(other_gram)) if gram < other_gram => &mut one,
-            (Some(_), None) => &mut one,
-            _ => &mut other,
-        };
-        first.move_to(&mut cutter, |chunk| chunks.push(chunk));
+    while let Some(next) = builder::first(&mut one, &mut other).await? {
+        next.move_to(&mut cutter, |chunk| chunks.push(chunk));
         for chunk in chunks.drain(..) {
             add_chunk(&mut copy, segment_id, &chunk).await?;
             courtesy.show().await;

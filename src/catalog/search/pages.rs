@@ -7,6 +7,7 @@
 use super::columns::{self, Chunk, Column};
 use super::lists::Ordinals;
 use roaring::RoaringBitmap;
+use std::collections::VecDeque;
 
 /// The most that PostgreSQL leaves in place is about 2,000 bytes.
 const PAGE_BYTES: usize = 1_900;
@@ -18,13 +19,19 @@ const BITMAP: u8 = 254;
 const CHUNK: u8 = 255;
 const NUMBER_BYTES: usize = 4;
 
-/// Grams with their products, one after the other, written as pages have them.
-#[derive(Clone, Debug, Default)]
+/// Grams with their products on the way to pages, written as these have them. They are added at the end and moved from the
+/// beginning.
+#[derive(Debug, Default)]
 pub struct Entries {
     bytes: Vec<u8>,
-    /// Where each ends, and the bitmap that is too long for a page.
-    ends: Vec<(usize, Option<Vec<u8>>)>,
-    long_bytes: usize,
+    /// Where each ends.
+    ends: Vec<u32>,
+    /// Bitmaps that are too long for a page, in the order of their grams.
+    bitmaps: VecDeque<Vec<u8>>,
+    bitmaps_bytes: usize,
+    /// How many have been moved, and where the next begins.
+    moved: usize,
+    start: usize,
 }
 
 /// Cuts grams into pages.
@@ -67,78 +74,78 @@ impl Entries {
     pub fn add(&mut self, gram: &[u8], ordinals: Ordinals) -> std::io::Result<()> {
         self.bytes.push(gram.len() as u8);
         self.bytes.extend_from_slice(gram);
-        let long = match ordinals {
+        match ordinals {
             Ordinals::Few(ordinals) if is_listed(&ordinals) => {
                 self.bytes.push(ordinals.len() as u8);
                 for ordinal in ordinals {
                     self.bytes.extend_from_slice(&ordinal.to_le_bytes());
                 }
-                None
             }
             Ordinals::Few(ordinals) => {
                 let mut bitmap = RoaringBitmap::new();
                 // It takes them all: they ascend.
                 let _ = bitmap.append(ordinals);
-                self.put_bitmap(&bitmap)?
+                self.put_bitmap(&bitmap)?;
             }
             Ordinals::Many(bitmap) => self.put_bitmap(&bitmap)?,
-        };
-        self.long_bytes += long.as_ref().map_or(0, Vec::len);
-        self.ends.push((self.bytes.len(), long));
+        }
+        self.ends.push(self.bytes.len() as u32);
         Ok(())
     }
 
-    /// Puts a bitmap into an entry, or room for its number, and gives the bitmap then.
-    fn put_bitmap(&mut self, bitmap: &RoaringBitmap) -> std::io::Result<Option<Vec<u8>>> {
+    /// Puts a bitmap into an entry, or room for the number of one that is too long.
+    fn put_bitmap(&mut self, bitmap: &RoaringBitmap) -> std::io::Result<()> {
         let (size, count) = (bitmap.serialized_size(), bitmap.len() as u32);
         if size <= BITMAP_BYTES {
             self.bytes.push(BITMAP);
             self.bytes.extend_from_slice(&count.to_le_bytes());
             self.bytes.extend_from_slice(&(size as u16).to_le_bytes());
             bitmap.serialize_into(&mut self.bytes)?;
-            return Ok(None);
+            return Ok(());
         }
         self.bytes.push(CHUNK);
         self.bytes.extend_from_slice(&count.to_le_bytes());
         self.bytes.extend_from_slice(&[0; NUMBER_BYTES]);
         let mut bytes = Vec::with_capacity(size);
         bitmap.serialize_into(&mut bytes)?;
-        Ok(Some(bytes))
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.ends.len()
+        self.bitmaps_bytes += bytes.len();
+        self.bitmaps.push_back(bytes);
+        Ok(())
     }
 
     /// About how much memory they take.
     pub fn size_bytes(&self) -> usize {
-        self.bytes.len() + self.long_bytes
+        self.bytes.len() + self.ends.len() * size_of::<u32>() + self.bitmaps_bytes
     }
 
-    /// The gram of the one at a place.
-    pub fn gram(&self, at: usize) -> Option<&[u8]> {
-        let entry = self.bytes.get(self.start(at)..self.ends.get(at)?.0)?;
-        let (size, rest) = entry.split_first()?;
+    /// The next gram to be moved.
+    pub fn next_gram(&self) -> Option<&[u8]> {
+        let (size, rest) = self.bytes.get(self.start..)?.split_first()?;
         rest.get(..usize::from(*size))
     }
 
-    fn start(&self, at: usize) -> usize {
-        at.checked_sub(1).map_or(0, |before| self.ends[before].0)
+    /// Moves the next gram to a page, and tells the rows that are complete.
+    pub fn move_to(&mut self, cutter: &mut Cutter, tell: impl FnMut(Chunk)) {
+        let Some(end) = self.ends.get(self.moved).map(|end| *end as usize) else {
+            return;
+        };
+        let entry = &mut self.bytes[self.start..end];
+        let is_elsewhere = entry[1 + usize::from(entry[0])] == CHUNK;
+        let bitmap = if is_elsewhere { self.bitmaps.pop_front() } else { None };
+        cutter.add(entry, bitmap, tell);
+        self.moved += 1;
+        self.start = end;
     }
 }
 
 impl Cutter {
-    /// Adds the next gram, the one at a place of those, and tells the rows that are complete.
-    pub fn add(&mut self, entries: &mut Entries, at: usize, mut tell: impl FnMut(Chunk)) {
-        let (start, end) = (entries.start(at), entries.ends[at].0);
-        if let Some(bitmap) = entries.ends[at].1.take() {
-            let number = self.bitmaps;
+    /// Adds a gram. A bitmap that is elsewhere gets its number, which is what the entry ends with.
+    fn add(&mut self, entry: &mut [u8], bitmap: Option<Vec<u8>>, mut tell: impl FnMut(Chunk)) {
+        if let (Some(bitmap), Some(place)) = (bitmap, entry.last_chunk_mut::<NUMBER_BYTES>()) {
+            *place = self.bitmaps.to_le_bytes();
+            tell((Column::Bitmaps, self.bitmaps, bitmap));
             self.bitmaps += 1;
-            entries.bytes[end - NUMBER_BYTES..end].copy_from_slice(&number.to_le_bytes());
-            tell((Column::Bitmaps, number, bitmap));
         }
-        let entry = &entries.bytes[start..end];
         if self.page.len() + entry.len() > PAGE_BYTES {
             tell(self.cut());
         }
@@ -168,7 +175,7 @@ fn is_listed(ordinals: &[u32]) -> bool {
 }
 
 /// Reads a page.
-pub fn entries(mut page: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+pub fn read(mut page: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     std::iter::from_fn(move || take_entry(&mut page))
 }
 
@@ -248,10 +255,14 @@ mod tests {
                 Ordinals::Few(products(at).collect())
             };
             entries.add(&gram(at), ordinals).unwrap();
-            assert_eq!(entries.gram(at as usize), Some(&*gram(at)));
         }
-        assert!(entries.size_bytes() > 3000 * 7 && entries.gram(3000).is_none());
-        (0..entries.len()).for_each(|at| cutter.add(&mut entries, at, |chunk| chunks.push(chunk)));
+        assert!(entries.size_bytes() > 3000 * 11);
+        for at in 0..3000 {
+            assert_eq!(entries.next_gram(), Some(&*gram(at)));
+            entries.move_to(&mut cutter, |chunk| chunks.push(chunk));
+        }
+        assert_eq!(entries.next_gram(), None);
+        entries.move_to(&mut cutter, |_| panic!("nothing is left"));
         chunks.extend(cutter.finish());
         let chunks: BTreeMap<(Column, i32), Vec<u8>> = chunks
             .into_iter()
@@ -262,7 +273,7 @@ mod tests {
             let gram = gram(at);
             let page = &chunks[&(Column::Grams, fences.page_of(&gram))];
             assert!(page.len() <= PAGE_BYTES);
-            let found = super::entries(page).find(|entry| entry.gram == gram).unwrap().posting;
+            let found = read(page).find(|entry| entry.gram == gram).unwrap().posting;
             let bitmap = match found {
                 Posting::Chunk(_, number) => {
                     let bytes = &chunks[&(Column::Bitmaps, number)];
@@ -273,9 +284,6 @@ mod tests {
             assert!(bitmap.into_iter().eq(products(at)), "{at}");
         }
         assert_eq!(fences.page_of(b"a"), 0);
-        assert!(
-            super::entries(&chunks[&(Column::Grams, 0)][..7]).next().is_none(),
-            "cut off"
-        );
+        assert!(read(&chunks[&(Column::Grams, 0)][..7]).next().is_none(), "cut off");
     }
 }

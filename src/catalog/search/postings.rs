@@ -9,10 +9,8 @@ use super::pages::Entries;
 use super::pieces::Pieces;
 use super::waiting::Waiting;
 
-/// How many bytes of grams are told at a time, about.
-const ENTRIES_BYTES: usize = 512 << 10;
-
-/// Of the memory that a segment may take, one part in so many is for ordinals that wait, and one for remembered pieces.
+/// Of the memory that a segment may take, a thread has one part in so many for ordinals that wait, and one for remembered
+/// pieces: about half of it for both threads.
 const WAITING_SHARE: usize = 16;
 const PIECES_SHARE: usize = 5;
 
@@ -113,12 +111,13 @@ impl Postings {
 }
 
 impl Finished {
-    /// Tells the grams with all their products, in the order of their bytes, some at a time, for as long as they are taken.
-    pub fn each_entries(&self, mut take: impl FnMut(Entries) -> bool) -> std::io::Result<()> {
+    /// Tells the grams with all their products, in the order of their bytes, about so many bytes at a time, for as long as
+    /// they are taken.
+    pub fn tell(&self, bytes: usize, mut take: impl FnMut(Entries) -> bool) -> std::io::Result<()> {
         let mut entries = Entries::default();
         for gram in &self.in_order {
             entries.add(self.grams.get(*gram), self.ordinals(*gram))?;
-            if entries.size_bytes() >= ENTRIES_BYTES && !take(std::mem::take(&mut entries)) {
+            if entries.size_bytes() >= bytes && !take(std::mem::take(&mut entries)) {
                 return Ok(());
             }
         }
@@ -143,20 +142,41 @@ impl Finished {
 #[cfg(test)]
 mod tests {
     use super::super::columns::Column;
-    use super::super::pages::{Cutter, Posting};
+    use super::super::pages::{self, Cutter, Posting};
     use super::*;
     use roaring::RoaringBitmap;
     use std::collections::{BTreeMap, BTreeSet};
 
-    /// Each gram with its products.
-    fn products(entries: &Entries) -> Vec<(Vec<u8>, Vec<u32>)> {
-        let (mut entries, mut cutter, mut chunks) = (entries.clone(), Cutter::default(), Vec::new());
-        (0..entries.len()).for_each(|at| cutter.add(&mut entries, at, |chunk| chunks.push(chunk)));
+    const SEGMENT_BYTES: usize = 64 << 20;
+    /// Less than a long bitmap.
+    const TOLD_BYTES: usize = 300;
+
+    /// All that is told, a little at a time.
+    fn told(postings: Postings) -> Vec<Entries> {
+        let mut told = Vec::new();
+        let take = |entries| {
+            told.push(entries);
+            true
+        };
+        postings.finish().tell(TOLD_BYTES, take).unwrap();
+        assert!(told.len() > 2, "{}", told.len());
+        told
+    }
+
+    /// The grams in pages, each with its products.
+    fn paged(told: Vec<Entries>) -> Vec<(Vec<u8>, Vec<u32>)> {
+        let (mut cutter, mut chunks) = (Cutter::default(), Vec::new());
+        for mut entries in told {
+            while entries.next_gram().is_some() {
+                entries.move_to(&mut cutter, |chunk| chunks.push(chunk));
+            }
+        }
         chunks.extend(cutter.finish());
         let bitmaps = chunks.iter().filter(|(column, ..)| *column == Column::Bitmaps);
         let bitmaps: Vec<&[u8]> = bitmaps.map(|(_, _, bytes)| &**bytes).collect();
+        assert!(bitmaps.len() > 2, "{}", bitmaps.len());
         let pages = chunks.iter().filter(|(column, ..)| *column == Column::Grams);
-        let entries = pages.flat_map(|(_, _, page)| super::super::pages::entries(page));
+        let entries = pages.flat_map(|(_, _, page)| pages::read(page));
         entries
             .map(|entry| {
                 let bitmap = match entry.posting {
@@ -168,15 +188,13 @@ mod tests {
             .collect()
     }
 
-    const SEGMENT_BYTES: usize = 64 << 20;
-
     #[test]
     fn every_gram_has_its_products() {
         let names = ["lamp", "desk lamp", "日本語の名前", "lamp", "chair", "Lamp, lamps"];
         let description = "unbelievablylongwords are kept by their beginnings, are they";
         let (mut of_names, mut of_descriptions) = (Postings::within(SEGMENT_BYTES), Postings::within(SEGMENT_BYTES));
         let mut expected: BTreeMap<Vec<u8>, BTreeSet<u32>> = BTreeMap::new();
-        for ordinal in 0..500 {
+        for ordinal in 0..5_000 {
             let names = Names {
                 sku: "S-1",
                 name: names[ordinal as usize % names.len()],
@@ -198,20 +216,30 @@ mod tests {
         }
         assert!(of_names.size_bytes() > 0);
         let mut kept = Vec::new();
-        for postings in [of_names.finish(), of_descriptions.finish()] {
-            let mut told = Vec::new();
-            let take = |entries| {
-                told.push(entries);
-                true
-            };
-            postings.each_entries(take).unwrap();
-            let told = told.iter().flat_map(products);
-            kept.extend(told);
+        for postings in [of_names, of_descriptions] {
+            let paged = paged(told(postings));
+            assert!(paged.is_sorted_by(|(gram, _), (next, _)| gram < next), "{paged:?}");
+            kept.extend(paged);
         }
         kept.sort();
         let expected = expected
             .into_iter()
             .map(|(gram, ordinals)| (gram, ordinals.into_iter().collect()));
         assert_eq!(kept, expected.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn nothing_is_told_that_nobody_takes() {
+        let mut postings = Postings::within(SEGMENT_BYTES);
+        for ordinal in 0..500 {
+            postings.add_description(ordinal, &format!("word{ordinal} another{ordinal}"));
+        }
+        let mut told = 0;
+        let take = |_| {
+            told += 1;
+            told < 2
+        };
+        postings.finish().tell(TOLD_BYTES, take).unwrap();
+        assert_eq!(told, 2);
     }
 }

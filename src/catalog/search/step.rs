@@ -7,13 +7,13 @@
 //! Dead products stay in their segments until nothing else is to be done; then these are compacted, and small ones
 //! merged.
 
+use super::Search;
 use super::builder::Builder;
 use super::columns::{self, Column};
 use super::index_queries::{self as queries, Change};
 use super::merge_policy::{MERGED_PRODUCTS, worth_compacting, worth_merging};
 use super::queries::is_behind;
 use super::read_queries::{SegmentRow, dead, segments};
-use super::{PAUSE, Search};
 use crate::platform::fault;
 use crate::platform::giving_way::{Courtesy, is_rush};
 use anyhow::Result;
@@ -27,8 +27,9 @@ use std::time::Duration;
 
 /// Products that one step looks at, about.
 const STEP_PRODUCTS: i64 = 500_000;
-/// After how many products compacting pauses, whether others are at work or not: it has time.
+/// After how many products compacting pauses, and for how long, whether others are at work or not: it has time.
 const PAUSES_EVERY: usize = 2_048;
+const PAUSE: Duration = Duration::from_millis(30);
 /// How often it is looked whether something waits to be indexed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -218,12 +219,13 @@ async fn add(builder: &mut Builder, row: PgRow, work: &mut Work) -> Result<()> {
 /// Writes a segment, unless it is empty.
 async fn write(connection: &mut PgConnection, search: &Search, builder: Builder, work: &mut Work) -> Result<()> {
     search.note_size(builder.len(), builder.size_bytes() > search.index_bytes);
-    let mut built = builder.finish().await?;
-    if built.products == 0 {
+    let products = builder.len();
+    if products == 0 {
         return Ok(());
     }
-    let segment_id = queries::add_segment(connection, built.products).await?;
+    let segment_id = queries::add_segment(connection, products).await?;
     fault::point("search.segment")?;
+    let mut built = builder.finish().await?;
     let changed = std::mem::take(&mut built.changed);
     queries::add_chunks(connection, &mut work.courtesy, segment_id, built).await?;
     work.changed.extend(changed.iter().map(|id| *id as u64));

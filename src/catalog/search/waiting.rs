@@ -28,7 +28,7 @@ impl Waiting {
     /// Ordinals that take about so much memory at most.
     pub fn within(most_bytes: usize) -> Self {
         Self {
-            many: (most_bytes / EACH_BYTES).min(MANY),
+            many: (most_bytes / EACH_BYTES).clamp(1, MANY),
             all: Vec::new(),
             sorted: Vec::new(),
             places: Vec::new(),
@@ -41,6 +41,8 @@ impl Waiting {
             lists.append(list, ordinal);
             return;
         }
+        // No more than are sorted at a time: it would take twice as much otherwise.
+        self.all.reserve_exact(self.many - self.all.len());
         self.all.push((list, ordinal));
         if self.all.len() >= self.many {
             self.append_to(lists);
@@ -110,6 +112,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn more_than_may_wait_are_appended_on_the_way() {
         let (mut waiting, mut lists) = (Waiting::within(40_000), Lists::default());
@@ -121,7 +124,8 @@ mod tests {
         }
         assert!(waiting.all.is_empty(), "twice as many as may wait");
         let bytes = waiting.size_bytes();
-        assert!(bytes <= 40_000 + (OFTEN as usize + 3) * size_of::<usize>(), "{bytes}");
+        let places_bytes = (1 << LOWER_BITS) * size_of::<usize>();
+        assert!(bytes <= 40_000 + places_bytes, "{bytes}");
         for list in 0..3 {
             let appended = lists.ordinals(OFTEN + list).into_iter();
             assert!(
