@@ -13,3 +13,9 @@ export function sentence(text) {
   const [, before, name, after] = text.match(/^(.*?“)(.+)(”.*)$/s) ?? []
   return name ? [before, isolated(name), after] : [text]
 }
+
+/** The text of an element, with nothing to click in it, as nodes: what is isolated there stays so. */
+export function words(element) {
+  return [...element.childNodes].flatMap(node =>
+    node.nodeName === 'BDI' ? isolated(node.textContent) : node.nodeName === '#text' ? node.data : words(node))
+}

@@ -1,6 +1,7 @@
 // The whole of a text that was cut to its line ([data-whole]), while one points at it or is at it by the keyboard, which
 // shows those of its row. One may point at the tip too, to read on or to copy; Escape puts it away.
 
+import { words } from './bidi.js'
 import { element } from './element.js'
 
 /** So long one points before it opens, and so long it waits for a pointer on its way to it. */
@@ -49,7 +50,7 @@ export function showFullTexts() {
 /** In the cell of the text, so that it goes when that goes, and moves with the page. */
 function open(tip, cut) {
   const { left, top, bottom } = cut[0].getBoundingClientRect()
-  tip.textContent = cut.map(element => element.textContent).join('\n')
+  tip.replaceChildren(...cut.flatMap((element, at) => at ? ['\n', ...words(element)] : words(element)))
   tip.style.translate = ''
   ;(cut[0].closest('td') ?? cut[0].parentElement).append(tip)
   const { x, y, width, height } = tip.getBoundingClientRect()

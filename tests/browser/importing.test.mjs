@@ -189,6 +189,17 @@ test('the whole of a long file name is shown to whoever points at it or is at it
   await whole.waitFor()
 })
 
+test('the whole of a rejected row keeps the direction of each of its values', async () => {
+  const name = 'שולחן כתיבה '.repeat(30).trim()
+  const id = await server.imported(Buffer.from(`name,sku,description\n${name},,"12 cm"\nDesk,D-1,\n`))
+  await visit(`/imports/${id}`)
+  await page.locator('[data-rejected-rows] code').hover()
+  const tip = page.locator('.full-text')
+  await tip.waitFor()
+  assert.deepEqual(await tip.locator('bdi').allTextContents(), await page.locator('[data-rejected-rows] code > bdi').allTextContents())
+  assert.match(await tip.textContent(), /^שולחן.* │ \(empty\) │ 12 cm$/s)
+})
+
 test('the filter of the products stays from page to page', async () => {
   await visit('/products?status=active')
   await page.getByRole('link', { name: 'Next' }).click()
