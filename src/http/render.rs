@@ -78,8 +78,7 @@ fn is_html(response: &Response) -> bool {
 /// A layer for page routes: whoever asked for a page is told of a problem by a page, scripts as the API tells it.
 pub async fn problems_as_pages(request: Request, next: Next) -> Response {
     let wanted = Wanted::by(request.headers());
-    let query = request.uri().query().map(|query| format!("?{query}"));
-    let again = (request.method() == Method::GET).then(|| query.unwrap_or_default());
+    let address = (request.method() == Method::GET).then(|| request.uri().clone());
     let response = next.run(request).await;
     if !wanted.is_page() {
         return response;
@@ -88,7 +87,9 @@ pub async fn problems_as_pages(request: Request, next: Next) -> Response {
         return response;
     };
     let mut error = ErrorPage::new(problem.status.as_u16(), problem.title, problem.detail);
-    error.again = again.filter(|_| response.headers().contains_key(header::RETRY_AFTER));
+    error.again = address
+        .filter(|_| response.headers().contains_key(header::RETRY_AFTER))
+        .map(|address| address.query().map_or_else(String::new, |query| format!("?{query}")));
     match page(&error) {
         Ok(html) => {
             let mut told = (problem.status, html).into_response();
