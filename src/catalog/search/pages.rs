@@ -24,13 +24,10 @@ const NUMBER_BYTES: usize = 4;
 #[derive(Debug, Default)]
 pub struct Entries {
     bytes: Vec<u8>,
-    /// Where each ends.
-    ends: Vec<u32>,
     /// Bitmaps that are too long for a page, in the order of their grams.
     bitmaps: VecDeque<Vec<u8>>,
     bitmaps_bytes: usize,
-    /// How many have been moved, and where the next begins.
-    moved: usize,
+    /// Where the first begins that has not been moved.
     start: usize,
 }
 
@@ -89,7 +86,6 @@ impl Entries {
             }
             Ordinals::Many(bitmap) => self.put_bitmap(&bitmap)?,
         }
-        self.ends.push(self.bytes.len() as u32);
         Ok(())
     }
 
@@ -115,25 +111,26 @@ impl Entries {
 
     /// About how much memory they take.
     pub fn size_bytes(&self) -> usize {
-        self.bytes.len() + self.ends.len() * size_of::<u32>() + self.bitmaps_bytes
+        self.bytes.len() + self.bitmaps_bytes
     }
 
     /// The next gram to be moved.
     pub fn next_gram(&self) -> Option<&[u8]> {
-        let (size, rest) = self.bytes.get(self.start..)?.split_first()?;
-        rest.get(..usize::from(*size))
+        take_entry(&mut &self.bytes[self.start..]).map(|entry| entry.gram)
     }
 
     /// Moves the next gram to a page, and tells the rows that are complete.
     pub fn move_to(&mut self, cutter: &mut Cutter, tell: impl FnMut(Chunk)) {
-        let Some(end) = self.ends.get(self.moved).map(|end| *end as usize) else {
+        let mut rest = &self.bytes[self.start..];
+        let Some(entry) = take_entry(&mut rest) else {
             return;
         };
-        let entry = &mut self.bytes[self.start..end];
-        let is_elsewhere = entry[1 + usize::from(entry[0])] == CHUNK;
-        let bitmap = if is_elsewhere { self.bitmaps.pop_front() } else { None };
-        cutter.add(entry, bitmap, tell);
-        self.moved += 1;
+        let bitmap = match entry.posting {
+            Posting::Chunk(..) => self.bitmaps.pop_front(),
+            _ => None,
+        };
+        let end = self.bytes.len() - rest.len();
+        cutter.add(&mut self.bytes[self.start..end], bitmap, tell);
         self.start = end;
     }
 }

@@ -225,11 +225,9 @@ async fn write(connection: &mut PgConnection, search: &Search, builder: Builder,
     }
     let segment_id = queries::add_segment(connection, products).await?;
     fault::point("search.segment")?;
-    let mut built = builder.finish().await?;
-    let changed = std::mem::take(&mut built.changed);
-    queries::add_chunks(connection, &mut work.courtesy, segment_id, built).await?;
-    work.changed.extend(changed.iter().map(|id| *id as u64));
-    Ok(())
+    let built = builder.finish().await?;
+    work.changed.extend(built.changed.iter().map(|id| *id as u64));
+    queries::add_chunks(connection, &mut work.courtesy, segment_id, built).await
 }
 
 /// Makes segments of which most is dead, or several small ones, into new ones, which takes some seconds: it is given up as
