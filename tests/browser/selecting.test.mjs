@@ -30,6 +30,31 @@ test('selected products are changed, and everything only when its number is righ
   await until('all of them', async () => (await shop.server.json('/products?q=sw-5')).items.every(product => !product.active))
 })
 
+test('what is pressed while everything is being counted is done with everything, or with nothing', async () => {
+  await visit('/products?q=sw-2&limit=5')
+  const matching = (await shop.server.json('/products?q=sw-2')).items.length
+  const counts = []
+  await page.route('**/products/count?*exact=1', route => { counts.push(route) })
+  const pressWhileCounted = async () => {
+    const before = counts.length
+    await page.getByRole('button', { name: /^Select all \d+ that match$/ }).click()
+    await until('the count to be asked for', () => counts.length > before)
+    await page.getByRole('button', { name: 'Deactivate' }).click()
+    return counts.at(-1)
+  }
+
+  await page.locator('tbody [name=ids]').first().check()
+  await (await pressWhileCounted()).abort()
+  await page.locator('.toast', { hasText: 'The products could not be counted. Please try again.' }).waitFor()
+  await page.locator('.selection:not(.is-busy)', { hasText: '1 selected' }).waitFor()
+  assert.equal(await page.getByRole('dialog').isVisible(), false)
+  assert.equal((await shop.server.json('/products?q=sw-2')).items.every(product => product.active), true)
+
+  await (await pressWhileCounted()).continue()
+  await page.getByRole('dialog').getByRole('button', { name: `Make ${matching} products inactive` }).click()
+  await until('all of them', async () => (await shop.server.json('/products?q=sw-2')).items.every(product => !product.active))
+})
+
 test('a key that is pressed twice changes products once', async () => {
   await visit('/products?q=sw-3')
   const asked = []

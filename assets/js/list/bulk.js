@@ -16,18 +16,22 @@ const ASKED_FROM = 200
 const KEPT_MS = 60_000
 
 export function bulkActions(list) {
-  const { root, results, selection: { selected, draw }, signal } = list
+  const { root, results, selection: { selected, draw, settled }, signal } = list
   const bar = root.querySelector('.selection')
   const dialog = root.querySelector('#confirm')
   let running
 
   async function run(action, address) {
-    const many = selected.everything !== null
-    const isExport = action === 'export'
-    if (!isExport && (action === 'delete' || many || selected.count >= ASKED_FROM) && !await confirm(dialog, question(action, selected.count))) return
     bar.classList.add('is-busy')
-    await act(action, address).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
+    if (await isMeant(action)) await act(action, address).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
     bar.classList.remove('is-busy')
+  }
+
+  /** Whether that is to be done with what is selected: whoever has just asked for everything does not mean the few before. */
+  async function isMeant(action) {
+    if (!await settled() || selected.count === 0) return false
+    const isAsked = action === 'delete' || selected.everything !== null || selected.count >= ASKED_FROM
+    return action === 'export' || !isAsked || confirm(dialog, question(action, selected.count))
   }
 
   const act = (action, address) => action === 'export' ? save(address) : send(action, address)

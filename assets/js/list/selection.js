@@ -12,6 +12,7 @@ export function selection({ root, place, results, signal }) {
   const selected = new Selected(sessionStorage, Number(bar.dataset.most))
   const more = bar.querySelector('[data-everything]')
   const page = () => ticks(place).map(tick => tick.value)
+  let counting
 
   function draw() {
     const boxes = ticks(place)
@@ -52,19 +53,32 @@ export function selection({ root, place, results, signal }) {
     tell()
   }
 
-  async function selectEverything() {
+  function selectEverything() {
     more.disabled = true
     more.textContent = 'Counting…'
+    counting = countEverything().finally(() => {
+      counting = undefined
+      more.disabled = false
+      tell()
+    })
+  }
+
+  /** Answers whether everything is selected now. */
+  async function countEverything() {
     const query = results.query
     try {
-      const counted = await countOf(query, signal, true)
-      if (filterOf(query) === selected.filter) selected.setEverything(Number(counted.value))
+      const { value } = await countOf(query, signal, true)
+      if (filterOf(query) !== selected.filter) return false
+      selected.setEverything(Number(value))
+      return true
     } catch (trouble) {
       if (!signal.aborted) toast({ text: trouble.message, tone: 'bad' })
+      return false
     }
-    more.disabled = false
-    tell()
   }
+
+  /** Answers whether what is selected is what was asked for: everything is only once it has been counted. */
+  const settled = async () => await (counting ?? true)
 
   function clear() {
     selected.clear()
@@ -94,7 +108,7 @@ export function selection({ root, place, results, signal }) {
   results.addEventListener('shown', shown, { signal })
   results.addEventListener('counted', draw, { signal })
   shown()
-  return { selected, draw, clear, tick }
+  return { selected, draw, clear, tick, settled }
 }
 
 function ticks(place) {

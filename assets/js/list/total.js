@@ -26,7 +26,7 @@ export function showTotal({ place, results, signal }) {
 /** The server's count of what that query matches; `isExact` has it count to the last one. */
 export async function countOf(query, signal, isExact = false) {
   const filter = filterOf(query)
-  const response = await fetch(`/products/count${filter}${isExact ? `${filter ? '&' : '?'}exact=1` : ''}`, { signal })
-  if (!response.ok) throw new Error('The products could not be counted. Please try again.')
+  const response = await fetch(`/products/count${filter}${isExact ? `${filter ? '&' : '?'}exact=1` : ''}`, { signal }).catch(() => null)
+  if (!response?.ok) throw new Error('The products could not be counted. Please try again.')
   return (await answeredPage(response)).querySelector('data')
 }
