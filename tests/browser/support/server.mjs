@@ -16,6 +16,7 @@ export class Server {
     // PostgreSQL does not run as root: its user has to get into the folder too.
     chmodSync(this.folder, 0o755)
     this.port = 0
+    this.sessions = []
   }
 
   /** Starts the program, on the port it had before if it was running already. */
@@ -42,6 +43,8 @@ export class Server {
   }
 
   async stop() {
+    // What a test that failed still holds would keep this process from ending, and all tests with it.
+    for (const session of this.sessions) session.kill()
     this.process.kill('SIGTERM')
     await this.exited
     rmSync(this.folder, { recursive: true, force: true })
@@ -67,6 +70,7 @@ export class Server {
   /** Keeps the rows that a SELECT … FOR UPDATE finds, as somebody does who is changing them; answers how to let them go. */
   async hold(select) {
     const session = spawn('psql', this.psql, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.sessions.push(session)
     const exited = once(session, 'exit')
     session.stdin.write(`BEGIN; ${select};\n`)
     await once(createInterface({ input: session.stdout }), 'line')
