@@ -125,6 +125,30 @@ async fn a_deletion_of_selected_products_is_undone_once() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn whoever_brings_a_few_back_is_told_how_it_ended() -> anyhow::Result<()> {
+    let served = filled(30).await?;
+    let pool = served.database.database.pool.clone();
+    // A worker of another process, which takes whatever it sees, at once.
+    let worker = tokio::spawn(async move {
+        let claim =
+            "UPDATE bulk_changes SET state = 'running', claim = gen_random_uuid(), lease_until = now() + interval '1 h'
+             WHERE state = 'queued'";
+        while let Ok(claimed) = sqlx::query(claim).execute(&pool).await {
+            assert_eq!(claimed.rows_affected(), 0, "it saw one");
+        }
+    });
+    for _ in 0..10 {
+        let ids = some_ids(&served, 5).await?;
+        let change = post(&served, &json!({"action": "delete", "ids": ids})).await?.1;
+        let (status, undo) = put(&served, &format!("{}/restoration", path(&change))).await?;
+        assert_eq!((status, &undo["state"]), (StatusCode::OK, &json!("done")), "{undo}");
+    }
+    assert!(!worker.is_finished());
+    worker.abort();
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_was_done_to_many_is_listed_newest_first() -> anyhow::Result<()> {
     let served = filled(30).await?;
     let ids = some_ids(&served, 5).await?;

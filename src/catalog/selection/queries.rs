@@ -3,10 +3,10 @@
 use super::bulk_change::{BulkAction, BulkChange};
 use super::work::Claim;
 use crate::catalog::Filter;
+use crate::platform::claim::token;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use std::time::Duration;
-use uuid::Uuid;
 
 /// A row as the program knows it. Whether it can be undone is for the database's clock to say.
 const SELECT: &str = "SELECT id, action, state, filter, undoes, expected, done, changed, after_key, after_number,
@@ -51,16 +51,16 @@ pub async fn queue(
 }
 
 /// Adds the undoing of a deletion, or lets one go on that was ended early; none where that is no longer possible, or
-/// has been asked for already.
-pub async fn queue_undo(executor: impl PgExecutor<'_>, undoes: i64) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar(
+/// has been asked for already. Answers its id, and how many products it is about.
+pub async fn queue_undo(executor: impl PgExecutor<'_>, undoes: i64) -> sqlx::Result<Option<(i64, i64)>> {
+    sqlx::query_as(
         "INSERT INTO bulk_changes (action, state, undoes, expected)
          SELECT 'restore', 'queued', id, changed FROM bulk_changes
          WHERE id = $1 AND action = 'delete' AND changed > 0 AND finished_at > now() - interval '24 hours'
          ON CONFLICT (undoes) DO UPDATE
          SET state = 'queued', error = NULL, attempts = 0, finished_at = NULL
          WHERE bulk_changes.state IN ('failed', 'cancelled')
-         RETURNING id",
+         RETURNING id, expected",
     )
     .bind(undoes)
     .fetch_optional(executor)
@@ -91,8 +91,9 @@ pub async fn finish_named(connection: &mut PgConnection, id: i64, done: i64, cha
 }
 
 /// Claims the change that has waited longest, or that one.
-pub async fn claim(pool: &PgPool, only: Option<i64>, token: Uuid, lease: Duration) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar(
+pub async fn claim(executor: impl PgExecutor<'_>, only: Option<i64>, lease: Duration) -> sqlx::Result<Option<Claim>> {
+    let token = token();
+    let id: Option<i64> = sqlx::query_scalar(
         "UPDATE bulk_changes SET state = 'running', claim = $1, lease_until = now() + $2, attempts = attempts + 1
          WHERE id = (
              SELECT id FROM bulk_changes
@@ -105,8 +106,9 @@ pub async fn claim(pool: &PgPool, only: Option<i64>, token: Uuid, lease: Duratio
     .bind(token)
     .bind(lease)
     .bind(only)
-    .fetch_optional(pool)
-    .await
+    .fetch_optional(executor)
+    .await?;
+    Ok(id.map(|id| Claim { id, token }))
 }
 
 /// Gives a change back, for somebody to take up after `pause`.

@@ -3,7 +3,7 @@
 use super::bulk_change::BulkChange;
 use super::queries;
 use super::start::found;
-use super::work::{TOPIC, work_on_next};
+use super::work::{LEASE, TOPIC, work_on};
 use crate::catalog::Search;
 use crate::http::Error;
 use crate::platform::doorbell::Doorbell;
@@ -18,17 +18,24 @@ const AT_ONCE: i64 = 1_000;
 /// # Errors
 /// [`Error::Conflict`] when there is nothing that could be undone, or somebody did it already.
 pub async fn undo(search: &Search, doorbell: &Doorbell, id: i64) -> Result<BulkChange, Error> {
-    let Some(undo) = queries::queue_undo(&search.database.pool, id).await? else {
+    let mut transaction = search.database.pool.begin().await?;
+    let Some((undo, products)) = queries::queue_undo(&mut *transaction, id).await? else {
         return Err(Error::Conflict(
             "There is nothing to bring back: only a deletion can be undone, once, within 24 hours.".into(),
         ));
     };
-    let change = found(search, undo).await?;
-    if change.expected > AT_ONCE {
+    // Before a worker sees it: whoever waits is told how it ended.
+    let claim = if products <= AT_ONCE {
+        queries::claim(&mut *transaction, Some(undo), LEASE).await?
+    } else {
+        None
+    };
+    transaction.commit().await?;
+    if let Some(claim) = claim {
+        let (_stop, going_on) = stopping::stopping();
+        work_on(search, claim, &Rings::new(doorbell.clone()), &going_on).await?;
+    } else {
         doorbell.ring(TOPIC, undo);
-        return Ok(change);
     }
-    let (_stop, going_on) = stopping::stopping();
-    work_on_next(search, Some(undo), &Rings::new(doorbell.clone()), &going_on).await?;
     found(search, undo).await
 }

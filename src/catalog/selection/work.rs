@@ -4,7 +4,6 @@ use super::bulk_change::BulkChange;
 use super::piece::{self, After};
 use super::queries;
 use crate::catalog::Search;
-use crate::platform::claim;
 use crate::platform::doorbell::Doorbell;
 use crate::platform::stopping::Stopping;
 use crate::webhooks::Rings;
@@ -31,7 +30,7 @@ pub async fn work_queue(search: &Search, doorbell: &Doorbell, mut stopping: Stop
     let mut ears = doorbell.listen(TOPIC);
     let rings = Rings::new(doorbell.clone());
     while !stopping.is_wished() {
-        match work_on_next(search, None, &rings, &stopping).await {
+        match work_on_next(search, &rings, &stopping).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "cannot look for changes to many products; trying again"),
@@ -43,32 +42,31 @@ pub async fn work_queue(search: &Search, doorbell: &Doorbell, mut stopping: Stop
     }
 }
 
-/// Works on a change that waits, or on that one; `false` where there is none.
-pub async fn work_on_next(
-    search: &Search,
-    only: Option<i64>,
-    rings: &Rings,
-    stopping: &Stopping,
-) -> sqlx::Result<bool> {
-    let pool = &search.database.pool;
-    let token = claim::token();
-    let Some(id) = queries::claim(pool, only, token, LEASE).await? else {
+/// Works on the change that has waited longest; `false` where there is none.
+async fn work_on_next(search: &Search, rings: &Rings, stopping: &Stopping) -> sqlx::Result<bool> {
+    let Some(claim) = queries::claim(&search.database.pool, None, LEASE).await? else {
         return Ok(false);
     };
-    let claim = Claim { id, token };
-    if let Err(error) = see_through(search, claim, rings, stopping).await {
-        let Some(change) = queries::find(pool, id).await? else {
-            return Ok(true);
-        };
-        tell(claim, &change, &error);
-        if change.attempts >= MOST_ATTEMPTS {
-            queries::fail(pool, claim, &gave_up()).await?;
-        } else {
-            let pause = Duration::from_millis(250) * 2_u32.pow(change.attempts.clamp(1, 5) as u32);
-            queries::release(pool, claim, pause, true).await?;
-        }
-    }
+    work_on(search, claim, rings, stopping).await?;
     Ok(true)
+}
+
+/// Works on a change until it is over, or is to be tried again.
+pub async fn work_on(search: &Search, claim: Claim, rings: &Rings, stopping: &Stopping) -> sqlx::Result<()> {
+    let pool = &search.database.pool;
+    let Err(error) = see_through(search, claim, rings, stopping).await else {
+        return Ok(());
+    };
+    let Some(change) = queries::find(pool, claim.id).await? else {
+        return Ok(());
+    };
+    tell(claim, &change, &error);
+    if change.attempts >= MOST_ATTEMPTS {
+        queries::fail(pool, claim, &gave_up()).await
+    } else {
+        let pause = Duration::from_millis(250) * 2_u32.pow(change.attempts.clamp(1, 5) as u32);
+        queries::release(pool, claim, pause, true).await
+    }
 }
 
 async fn see_through(search: &Search, claim: Claim, rings: &Rings, stopping: &Stopping) -> anyhow::Result<()> {
