@@ -52,6 +52,8 @@ async function everybodyCanUse(name, path, prepare = async () => {}) {
     await prepare(page)
     // Some of them lead to another page.
     await scripted(page)
+    // The names of files come later.
+    await page.locator(':root:not(:has([data-import-name]:not([title])))').waitFor({ state: 'attached' })
     await page.evaluate(() => document.fonts.ready)
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme })

@@ -43,14 +43,14 @@ test('a new product stands on top of the list, wherever it belongs, until one lo
   await server.imported(csv(60, 'GROW'))
   await page.goto('/products?limit=25')
   await scripted(page)
-  const isMarked = page.evaluate(() => new Promise(resolve => {
-    const look = () => document.querySelector('tbody tr:first-child.is-fresh') && resolve(true)
+  await page.evaluate(() => {
+    const look = () => { window.isMarked ||= document.querySelector('tbody tr:first-child.is-fresh') !== null }
     new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true })
-  }))
+  })
   await page.keyboard.press('n')
   await add('Last lamp', 'Z-2')
   await toast('Last lamp').waitFor()
-  assert.ok(await isMarked)
+  await page.waitForFunction(() => window.isMarked)
   await page.locator('tbody tr:first-child', { hasText: 'Z-2' }).waitFor()
   assert.equal(await rows().count(), 26)
   await until('the tabs', async () => /62$/.test((await page.getByRole('link', { name: /^All/ }).textContent()).trim()))

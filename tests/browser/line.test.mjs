@@ -8,8 +8,9 @@ import { Line } from './support/line.mjs'
 import { csv, Server } from './support/server.mjs'
 
 const ROWS = 60_000
-/** Until enough of a file is there; the rest would take half a minute and more. */
+/** Until enough of a file is there; the rest takes half a minute and more. */
 const BRISK = 6_000_000
+const ENOUGH = 2_300_000
 const SLOW = 250_000
 
 let server
@@ -43,10 +44,10 @@ const chooser = () => page.locator('input[type=file]').first()
 
 /** Starts the upload and waits until some of it is there, but not all. */
 async function halfWay() {
+  line.slowAfter(ENOUGH, SLOW)
   await chooser().setInputFiles(file)
   const id = await importOpened(page)
   await server.importWhen(id, ({ bytes_received: bytes }) => bytes >= 2_000_000)
-  line.bytesPerSecond = SLOW
   assert.equal((await server.import(id)).state, 'uploading')
   return id
 }

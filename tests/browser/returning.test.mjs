@@ -6,16 +6,17 @@ import { openBrowser, openPage, scripted } from './support/browser.mjs'
 import { csv, Server, until } from './support/server.mjs'
 
 let server
-let browsers
+const browsers = {}
 
 before(async () => {
   server = await new Server().start()
-  browsers = { 'kept whole': await openBrowser({ keepsPages: true }), 'from the cache': await openBrowser() }
+  browsers['kept whole'] = await openBrowser({ keepsPages: true })
+  browsers['from the cache'] = await openBrowser()
   await server.imported(csv(30, 'BACK'))
 })
 
 after(async () => {
-  for (const browser of Object.values(browsers ?? {})) await browser.close()
+  for (const browser of Object.values(browsers)) await browser.close()
   await server?.stop()
 })
 

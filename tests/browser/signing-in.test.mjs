@@ -101,6 +101,8 @@ test('what is being typed stays when one is signed out meanwhile, and is saved a
   const poll = () => page.evaluate(() => fetch('/imports/running').then(response => response.status))
   assert.equal(await poll(), 401)
   await told.waitFor()
+  // Pointed at, it stays.
+  await told.hover()
   assert.equal(await poll(), 401)
   assert.equal(await told.count(), 1)
   await panel.getByRole('button', { name: 'Save' }).click()

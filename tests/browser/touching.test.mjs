@@ -41,12 +41,14 @@ test('a menu opens within a narrow window, and what brings everything back stand
   const viewport = { width: 360, height: 640 }
   const page = await shop.visit('/products', { ...PHONE, viewport })
   await page.getByLabel('More actions').tap()
+  await page.locator('.menu__list').waitFor()
   const menu = await page.locator('.menu__list').boundingBox()
   assert.ok(menu.x >= 0 && menu.x + menu.width <= viewport.width, JSON.stringify(menu))
 
   await page.getByRole('link', { name: 'Delete everything…' }).tap()
   await page.getByRole('dialog').getByLabel(/Type/).fill('60')
   await page.getByRole('button', { name: 'Delete 60 products' }).tap()
+  await page.waitForURL('**/imports')
   const undo = await page.getByRole('button', { name: 'Undo' }).boundingBox()
   assert.ok(undo.width > undo.height, JSON.stringify(undo))
 })

@@ -220,8 +220,8 @@ test('the secret is hidden, shown, copied and replaced', async () => {
   const section = page.locator('.secret')
   assert.equal(await page.getByText(secret).count(), 0)
   assert.ok(!(await page.content()).includes(secret))
-  await section.getByText('Copy').click()
-  await section.getByText('Copied').waitFor()
+  // It says so for a moment only.
+  await Promise.all([section.getByText('Copied').waitFor(), section.getByText('Copy').click()])
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret)
   assert.equal(await page.getByText(secret).count(), 0, 'copying does not show it')
   await section.getByText('Show').click()

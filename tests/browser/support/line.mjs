@@ -6,6 +6,7 @@ export class Line {
   constructor(server) {
     this.server = server
     this.bytesPerSecond = Infinity
+    this.untilSlow = Infinity
     this.isDown = false
     this.sockets = new Set()
     this.listener = net.createServer(client => this.carry(client))
@@ -33,8 +34,23 @@ export class Line {
     }
   }
 
+  /** So many bytes from now on the line becomes slow. Whoever waits until they have arrived may come too late for that. */
+  slowAfter(bytes, bytesPerSecond) {
+    this.untilSlow = bytes
+    this.slowly = bytesPerSecond
+    this.slowDown()
+  }
+
+  slowDown() {
+    if (this.untilSlow > 0) return
+    this.bytesPerSecond = this.slowly
+    this.untilSlow = Infinity
+  }
+
   /** Stops reading for as long as these bytes would have taken. */
   hold(client, length) {
+    this.untilSlow -= length
+    this.slowDown()
     const ms = (length / this.bytesPerSecond) * 1000
     if (ms < 1) return
     client.pause()

@@ -24,7 +24,9 @@ export class Server {
     if (!PROGRAM) throw new Error('PRODUCT_IMPORTER names no program: run the tests by bin/test')
     const env = { ...process.env, DATA_DIR: `${this.folder}/data`, PORT: String(this.port), RUST_LOG: 'warn', ...this.settings }
     delete env.DATABASE_URL
-    this.process = spawn(PROGRAM, [], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    // Not this process's own: a program that is left behind would keep whoever reads that from ever seeing its end.
+    this.process = spawn(PROGRAM, [], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.process.stderr.pipe(process.stderr, { end: false })
     this.exited = once(this.process, 'exit')
     const lines = createInterface({ input: this.process.stdout })
     const ready = once(lines, 'line').then(([line]) => line)
@@ -64,7 +66,7 @@ export class Server {
 
   /** What days would bring about, by the database itself; answers what it says. */
   sql(statement) {
-    return execFileSync('psql', [...this.psql, '-c', statement]).toString().trim()
+    return execFileSync('psql', [...this.psql, '-c', statement], { timeout: 60_000 }).toString().trim()
   }
 
   /** Keeps the rows that a SELECT … FOR UPDATE finds, as somebody does who is changing them; answers how to let them go. */
@@ -72,8 +74,9 @@ export class Server {
     const session = spawn('psql', this.psql, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.sessions.push(session)
     const exited = once(session, 'exit')
-    session.stdin.write(`BEGIN; ${select};\n`)
-    await once(createInterface({ input: session.stdout }), 'line')
+    session.stdin.write(`BEGIN; ${select};\n\\echo held\n`)
+    const isHeld = once(createInterface({ input: session.stdout }), 'line')
+    await Promise.race([isHeld, exited.then(() => { throw new Error(`psql ended: ${select}`) })])
     return async () => {
       session.stdin.end('ROLLBACK;\n')
       await exited
