@@ -3,6 +3,9 @@
 
 import { faultOf, tell } from './edit-fields.js'
 
+/** Whoever presses twice and changes nothing between means it once. The browser does not tell when it gives up, so then it can be pressed again. */
+const SENDS_FOR_MS = 5000
+
 export function editForm(form) {
   const listening = new AbortController()
   const { signal } = listening
@@ -10,8 +13,8 @@ export function editForm(form) {
   form.noValidate = true
   for (const field of fields) check(field, signal)
   form.addEventListener('submit', event => {
-    if (fields.length > 0 && !isRight(fields)) event.preventDefault()
-    else if (!form.closest('dialog')) delete form.dataset.unsaved
+    if (form.dataset.isSent || (fields.length > 0 && !isRight(fields))) event.preventDefault()
+    else if (!form.closest('dialog')) send(form)
   }, { signal })
   form.addEventListener('keydown', event => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
@@ -20,6 +23,13 @@ export function editForm(form) {
   }, { signal })
   watchChanges(form, signal)
   return () => listening.abort()
+}
+
+/** On a page of its own. In the panel it is not the browser that sends it. */
+function send(form) {
+  delete form.dataset.unsaved
+  form.dataset.isSent = 'true'
+  setTimeout(() => { delete form.dataset.isSent }, SENDS_FOR_MS)
 }
 
 /** Whether the element has a form in it whose changes are not saved. */
@@ -53,9 +63,14 @@ function isRight(fields) {
 function watchChanges(form, signal) {
   // What came back with a fault, or beside another version, was never saved.
   const began = form.querySelector('[aria-invalid=true]') || form.dataset.unsaved ? null : state(form)
-  const look = () => { form.dataset.unsaved = String(state(form) !== began) }
+  const look = () => {
+    form.dataset.unsaved = String(state(form) !== began)
+    delete form.dataset.isSent
+  }
   if (began === null) look()
   form.addEventListener('input', look, { signal })
+  form.addEventListener('not-sent', look, { signal })
+  addEventListener('pageshow', event => { if (event.persisted) look() }, { signal })
   addEventListener('beforeunload', event => {
     if (form.dataset.unsaved === 'true') event.preventDefault()
   }, { signal })

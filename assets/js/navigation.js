@@ -4,15 +4,18 @@
 // copying it whole into IndexedDB, which costs gigabytes of disk and fails in private windows. So while files
 // are being uploaded, links and forms fetch the next page and replace what is inside <main>.
 
-import { announce } from './announce.js'
 import { answeredPage } from './answered-page.js'
 import { start, stopAll } from './behaviours.js'
+import { hasUnsaved } from './edit-form.js'
+import { toast } from './toast.js'
 import { uploads } from './uploads.js'
 
 export function keepPageWhileUploading() {
   document.addEventListener('click', event => {
     const link = event.target.closest?.('a[href]')
-    if (!link || !uploads.busy || !isPlainClick(event) || !isPage(link) || hasUnsavedForm()) return
+    if (!link || !uploads.busy || !isPlainClick(event) || !isPage(link)) return
+    // Then the browser itself changes the page, since it asks before it does.
+    if (hasUnsaved(document)) return
     event.preventDefault()
     visit(link.href).catch(tellTrouble)
   })
@@ -20,7 +23,10 @@ export function keepPageWhileUploading() {
     const form = event.target
     if (event.defaultPrevented || !uploads.busy || form.method !== 'post') return
     event.preventDefault()
-    visit(form.action, { body: new URLSearchParams(new FormData(form, event.submitter)) }).catch(tellTrouble)
+    visit(form.action, { body: new URLSearchParams(new FormData(form, event.submitter)) }).catch(() => {
+      form.dispatchEvent(new Event('not-sent'))
+      toast({ text: 'That may not have worked. Please try again in a moment.', tone: 'bad' })
+    })
   })
   addEventListener('popstate', () => {
     if (isOwnList()) return
@@ -30,11 +36,6 @@ export function keepPageWhileUploading() {
   addEventListener('beforeunload', event => {
     if (uploads.busy) event.preventDefault()
   })
-}
-
-/** Then the browser itself changes the page, since it asks before it does. */
-function hasUnsavedForm() {
-  return document.querySelector('form[data-unsaved=true]') !== null
 }
 
 /** The list of products follows the address by itself while it is shown. */
@@ -48,13 +49,13 @@ let replaced = false
 let latest = 0
 
 /** Fetches a page and shows it in place of the current one. */
-export async function visit(url, { push = true, body, keepPlace = false } = {}) {
+export async function visit(url, { push = true, body, keepPlace = false, isMeant = () => true } = {}) {
   const mine = ++latest
   const response = await fetch(url, { method: body ? 'POST' : 'GET', body, headers: { Accept: 'text/html' } })
   const page = await answeredPage(response)
   const main = page.querySelector('main')
   if (!main || response.status >= 500) throw new Error(`The page could not be shown (${response.status}).`)
-  if (mine !== latest) return
+  if (mine !== latest || !isMeant()) return
   if (push && response.url !== location.href) history.pushState({ inPage: true }, '', response.url)
   replaced = true
   replacePage(page, main, keepPlace)
@@ -71,6 +72,14 @@ export async function visitPatiently(url, options) {
       if (location.href !== from) return
     }
   }
+}
+
+/** Shows a page that nobody asked for just now, unless something else is being done: then a message leads there. */
+export async function lead(url, { text, label }) {
+  let isMeant
+  const look = () => (isMeant = !hasUnsaved(document) && !document.querySelector('dialog[open]'))
+  if (look()) await visit(url, { isMeant: look })
+  if (!isMeant) toast({ text, action: { label, run: () => visit(url).catch(tellTrouble) } })
 }
 
 function replacePage(page, main, keepPlace) {
@@ -97,5 +106,5 @@ function isPage(link) {
 }
 
 function tellTrouble() {
-  announce('The page could not be loaded. Please try again.')
+  toast({ text: 'The page could not be shown. Please try again in a moment.', tone: 'bad' })
 }

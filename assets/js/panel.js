@@ -115,6 +115,8 @@ function shut() {
   stop()
   stop = () => {}
   content().replaceChildren()
+  // It may just be asked whether to leave what has been saved meanwhile.
+  panel.querySelector('dialog').close()
   panel.close()
 }
 
@@ -132,10 +134,10 @@ function show(html, field) {
 
 async function submit(form, submitter) {
   if (form.ariaBusy === 'true') return
-  form.ariaBusy = 'true'
   const mine = latest
+  const body = new URLSearchParams(new FormData(form, submitter))
+  const again = hold(form)
   try {
-    const body = new URLSearchParams(new FormData(form, submitter))
     const response = await fetch(form.action, { method: 'POST', body, headers: FRAGMENT })
     const text = await response.text()
     if (response.ok && !isHtml(response)) await saved(JSON.parse(text), mine)
@@ -147,7 +149,21 @@ async function submit(form, submitter) {
     if (mine !== latest) tellLeft()
     else showProblem(content(), 'This could not be saved: the server did not answer. What you typed is still here; try again in a moment.')
   } finally {
+    again()
+  }
+}
+
+/** Nothing is typed into what is on its way: it would be gone with the answer. Answers how to go on. */
+function hold(form) {
+  const focused = form.contains(document.activeElement) ? document.activeElement : null
+  form.ariaBusy = 'true'
+  form.inert = true
+  if (focused) content().focus({ preventScroll: true })
+  return () => {
     form.ariaBusy = null
+    form.inert = false
+    // What did not work is told at the top.
+    if (document.activeElement === content()) focused?.focus({ preventScroll: true })
   }
 }
 

@@ -45,6 +45,10 @@ function placeOfToasts() {
   const place = document.querySelector('.toasts') ?? document.createElement('div')
   place.className = 'toasts'
   place.setAttribute('role', 'status')
-  if (place.parentElement !== home) home.append(place)
+  if (place.parentElement !== home) {
+    home.append(place)
+    // They are to be read, and what they offer can be done, when it is closed too.
+    if (home !== document.body) home.addEventListener('close', placeOfToasts, { once: true })
+  }
   return place
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { focused, openBrowser, openPage, scripted } from './support/browser.mjs'
+import { focused, holdBack, openBrowser, openPage, scripted } from './support/browser.mjs'
 import { Server, until } from './support/server.mjs'
 
 let server
@@ -73,8 +73,7 @@ test('a late answer leaves the panel of another product as it is', async () => {
   const saved = await add('LATE-1', 'Late lamp')
   const other = await add('LATE-2', 'Other lamp')
   await visit('/products')
-  const held = []
-  await page.route(`**/products/${saved.id}`, route => route.request().method() === 'POST' ? held.push(route) : route.continue())
+  const held = await holdBack(page, `**/products/${saved.id}`)
   await openPanel(`/products/${saved.id}`)
   await page.locator('.panel').getByLabel('Name').fill('Later lamp')
   await page.keyboard.press('Control+Enter')
@@ -91,6 +90,72 @@ test('a late answer leaves the panel of another product as it is', async () => {
   await page.locator('.toast', { hasText: 'Saved “Later lamp”.' }).waitFor()
   assert.equal(await page.locator('.panel #product-name').inputValue(), 'Other lamp')
   assert.deepEqual(page.problems, [])
+})
+
+test('what is saved while one is asked whether to leave it ends the question too', async () => {
+  const { id } = await add('ASKED-1', 'Asked lamp')
+  await visit('/products')
+  const held = await holdBack(page, `**/products/${id}`)
+  await openPanel(`/products/${id}`)
+  await page.locator('.panel').getByLabel('Name').fill('Answered lamp')
+  await page.keyboard.press('Control+Enter')
+  await until('the answer to be awaited', () => held.length === 1)
+  await page.keyboard.press('Escape')
+  await page.getByRole('heading', { name: 'Leave without saving?' }).waitFor()
+  await held[0].continue()
+  await page.locator('.toast', { hasText: 'Saved “Answered lamp”.' }).waitFor()
+  assert.equal(await page.locator('dialog[open]').count(), 0)
+  // What is behind it can be used again.
+  await page.getByRole('link', { name: 'Open it' }).click()
+  await until('the product', async () => await page.locator('.panel').getByLabel('Name').inputValue() === 'Answered lamp')
+  assert.deepEqual(page.problems, [])
+})
+
+test('nothing can be typed into what is on its way, and it is there again where it did not arrive', async () => {
+  const { id } = await add('HELD-1', 'Held')
+  await visit('/products')
+  const held = await holdBack(page, `**/products/${id}`)
+  await openPanel(`/products/${id}`)
+  const name = page.locator('.panel').getByLabel('Name')
+  await name.fill('Held lamp')
+  await page.keyboard.press('Control+Enter')
+  await until('the answer to be awaited', () => held.length === 1)
+  await page.keyboard.type(' and more')
+  await held[0].abort()
+  await page.getByText('the server did not answer. What you typed is still here').waitFor()
+  await focused(page, 'name')
+  await page.keyboard.press('End')
+  await page.keyboard.type('!')
+  assert.equal(await name.inputValue(), 'Held lamp!')
+})
+
+test('what is sent twice in a row is sent once', async () => {
+  await visit('/products/new')
+  const held = await holdBack(page, '**/products')
+  await page.getByLabel('Name').fill('Once')
+  await page.getByLabel('SKU').fill('ONCE-1')
+  await page.keyboard.press('Control+Enter')
+  await until('it to be sent', () => held.length === 1)
+  await page.keyboard.press('Control+Enter')
+  await held[0].continue()
+  await page.getByText('Added “Once”.').waitFor()
+  assert.equal(held.length, 1)
+})
+
+test('what was changed in between is sent again', async () => {
+  await visit('/products/new')
+  const held = await holdBack(page, '**/products')
+  await page.getByLabel('Name').fill('Again')
+  await page.getByLabel('SKU').fill('AGAIN-1')
+  await page.keyboard.press('Control+Enter')
+  await until('it to be sent', () => held.length === 1)
+  // By the keyboard: fields wait until the page has come.
+  await page.keyboard.type('2')
+  await page.keyboard.press('Control+Enter')
+  await until('it to be sent again', () => held.length === 2)
+  await held[1].continue()
+  await page.getByText('Added “Again”.').waitFor()
+  assert.equal(await page.getByLabel('SKU').inputValue(), 'AGAIN-12')
 })
 
 test('nothing is called wrong before a field was left', async () => {

@@ -39,6 +39,13 @@ export async function scripted(page) {
   await page.locator(':root:not(:has(.is-loading))').waitFor({ state: 'attached' })
 }
 
+/** Keeps back what the page sends to that address, as a slow server does; answers a list of it, each to be let go or broken off. */
+export async function holdBack(page, address, method = 'POST') {
+  const held = []
+  await page.route(address, route => route.request().method() === method ? held.push(route) : route.fallback())
+  return held
+}
+
 /** Drops files of the disk on the element, as the browser itself does it when a hand lets go of them. */
 export async function dropFiles(page, selector, paths) {
   const box = await page.locator(selector).boundingBox()
