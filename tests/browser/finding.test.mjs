@@ -43,6 +43,20 @@ test('what is typed is found at once, marked, and in the address', async () => {
   assert.equal(query(), '')
 })
 
+test('what is typed before the scripts are there is searched for', async () => {
+  const context = await shop.browser.newContext({ baseURL: shop.server.address })
+  const early = await context.newPage()
+  const held = []
+  await early.route('**/js/list/page.js', route => { held.push(route) })
+  await early.goto('/products')
+  await until('the script to be asked for', () => held.length === 1)
+  await early.getByRole('searchbox').fill('chair 12')
+  await held[0].continue()
+  await early.locator('tbody tr:first-child .sku', { hasText: 'CHAIR-012' }).waitFor()
+  assert.equal(new URL(early.url()).search, '?q=chair+12')
+  await context.close()
+})
+
 test('an older answer never replaces a newer one', async () => {
   await visit('/products')
   const held = []

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { holdBack } from './support/browser.mjs'
 import { csv, until } from './support/server.mjs'
 import { openShop } from './support/shop.mjs'
 
@@ -33,8 +34,7 @@ test('selected products are changed, and everything only when its number is righ
 test('what is pressed while everything is being counted is done with everything, or with nothing', async () => {
   await visit('/products?q=sw-2&limit=5')
   const matching = (await shop.server.json('/products?q=sw-2')).items.length
-  const counts = []
-  await page.route('**/products/count?*exact=1', route => { counts.push(route) })
+  const counts = await holdBack(page, '**/products/count?*exact=1', 'GET')
   const pressWhileCounted = async () => {
     const before = counts.length
     await page.getByRole('button', { name: /^Select all \d+ that match$/ }).click()
@@ -53,6 +53,86 @@ test('what is pressed while everything is being counted is done with everything,
   await (await pressWhileCounted()).continue()
   await page.getByRole('dialog').getByRole('button', { name: `Make ${matching} products inactive` }).click()
   await until('all of them', async () => (await shop.server.json('/products?q=sw-2')).items.every(product => !product.active))
+})
+
+test('whoever opens something else while everything is being counted is not asked any more', async () => {
+  await visit('/products?q=sw-2&limit=5')
+  const counts = await holdBack(page, '**/products/count?*exact=1', 'GET')
+  await page.locator('tbody [name=ids]').first().check()
+  await page.getByRole('button', { name: /^Select all \d+ that match$/ }).click()
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await until('the count to be asked for', () => counts.length === 1)
+  await page.locator('tbody .products__link').first().click()
+  const name = page.locator('.panel').getByLabel('Name')
+  await name.fill('Being typed')
+  await counts[0].continue()
+  await page.locator('.toast', { hasText: 'Nothing was done: something else was opened meanwhile.' }).waitFor()
+  assert.deepEqual([await name.inputValue(), await page.locator('dialog[open]').count()], ['Being typed', 1])
+})
+
+test('whoever clears the selection while everything is being counted has none', async () => {
+  await visit('/products?q=sw-2&limit=5')
+  const counts = await holdBack(page, '**/products/count?*exact=1', 'GET')
+  const boxes = page.locator('tbody [name=ids]')
+  await boxes.first().check()
+  await page.getByRole('button', { name: /^Select all \d+ that match$/ }).click()
+  await until('the count to be asked for', () => counts.length === 1)
+  await page.locator('.selection').getByRole('button', { name: 'Clear' }).click()
+  // The page asks no more.
+  await counts[0].continue().catch(() => {})
+  await page.locator('.selection [data-everything]:not([disabled])').waitFor({ state: 'attached' })
+  assert.equal(await page.locator('tbody [name=ids]:checked').count(), 0)
+  await boxes.first().check()
+  await page.locator('.selection', { hasText: '1 selected' }).waitFor()
+})
+
+test('what is ticked while others are being changed stays ticked', async () => {
+  await visit('/products?q=sw-2&limit=5')
+  const held = await holdBack(page, '**/products/changes')
+  const boxes = page.locator('tbody [name=ids]')
+  await boxes.nth(0).check()
+  await page.getByRole('button', { name: 'Activate', exact: true }).click()
+  await until('the change to be asked for', () => held.length === 1)
+  await boxes.nth(1).check()
+  await held[0].continue()
+  await page.locator('.toast', { hasText: /^1 product / }).waitFor()
+  await page.locator('.selection', { hasText: '1 selected' }).waitFor()
+  assert.deepEqual([await boxes.nth(0).isChecked(), await boxes.nth(1).isChecked()], [false, true])
+})
+
+test('nothing is done with other products than those one was asked about', async () => {
+  await visit('/products?q=sw-1')
+  const searches = await holdBack(page, /\/products\?q=sw-3$/, 'GET')
+  await page.getByRole('searchbox').fill('sw-3')
+  await until('the search', () => searches.length === 1)
+  await page.locator('tbody [name=ids]').first().check()
+  await page.getByRole('button', { name: 'Delete' }).click()
+  const yes = page.getByRole('dialog').getByRole('button', { name: 'Delete 1 product' })
+  await yes.waitFor()
+  await searches[0].continue()
+  await page.locator('tbody tr', { hasText: 'SW-30' }).waitFor()
+  await yes.click()
+  await page.locator('.toast', { hasText: 'Nothing was done: other products are shown now.' }).waitFor()
+  assert.ok(await found('SW-1'))
+})
+
+test('whoever has gone on to other products is not asked about those of before', async () => {
+  await visit('/products?q=sw-1&limit=5')
+  const matching = (await shop.server.json('/products?q=sw-1')).items.length
+  await page.locator('tbody [name=ids]').first().check()
+  await page.getByRole('button', { name: /^Select all \d+ that match$/ }).click()
+  await page.locator('.selection', { hasText: `All ${matching} that match are selected` }).waitFor()
+  const { id } = await found('SW-19')
+  assert.equal((await fetch(`${shop.server.address}/api/v1/products/${id}`, { method: 'DELETE' })).status, 204)
+  const counts = await holdBack(page, '**/products/count?*exact=1', 'GET')
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: `Delete ${matching} products` }).click()
+  await until('the number of now to be asked for', () => counts.length === 1)
+  await page.getByRole('searchbox').fill('sw-3')
+  await page.locator('tbody tr', { hasText: 'SW-30' }).waitFor()
+  await counts[0].continue()
+  await page.locator('.toast', { hasText: 'Nothing was done: other products are shown now.' }).waitFor()
+  assert.equal((await shop.server.json('/products?q=sw-1')).items.length, matching - 1)
 })
 
 test('a key that is pressed twice changes products once', async () => {
@@ -173,6 +253,31 @@ test('the page of a change says which products are meant, and tells its end wher
   await told.waitFor()
   assert.equal(await told.evaluate(heading => document.activeElement === heading), true)
   assert.equal(await page.title(), '1,300 products made inactive. · Product Importer')
+})
+
+test('what takes long is told by a message to whoever types meanwhile', async () => {
+  await visit('/products?q=which')
+  const held = await holdBack(page, '**/products/changes')
+  await page.locator('tbody [name=ids]').first().check()
+  await page.getByRole('button', { name: 'Select all 1,300 that match' }).click()
+  await page.getByRole('button', { name: 'Activate', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Make 1,300 products active' }).click()
+  await until('the change to be asked for', () => held.length === 1)
+  await page.locator('tbody .products__link').first().click()
+  const panel = page.locator('.panel')
+  await panel.getByLabel('Name').fill('Being typed')
+  await held[0].continue()
+  const message = page.locator('.toast', { has: page.getByRole('button', { name: 'Show it' }) })
+  // Pointed at, it stays.
+  await message.hover()
+  assert.equal(await panel.getByLabel('Name').inputValue(), 'Being typed')
+  // It stays when the panel is closed.
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Discard changes' }).click()
+  await message.hover()
+  await panel.waitFor({ state: 'hidden' })
+  await message.getByRole('button', { name: 'Show it' }).click()
+  await page.getByRole('heading', { name: /1,300 products/ }).waitFor()
 })
 
 test('a large deletion is undone on its page', async () => {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { holdBack } from './support/browser.mjs'
 import { csv, until } from './support/server.mjs'
 import { openShop } from './support/shop.mjs'
 
@@ -53,6 +54,22 @@ test('a product that someone else changed meanwhile is shown as it is, and said'
   await toast('“Product 2” was changed by someone else meanwhile').waitFor()
   await rowOf('SW-2').getByRole('link', { name: 'Renamed' }).waitFor()
   assert.match(await rowOf('SW-2').getByRole('button').textContent(), /^Active/)
+})
+
+test('a switch is right also in a list that came while it was on its way', async () => {
+  await visit('/products')
+  const held = await holdBack(page, '**/api/v1/products/*', 'PATCH')
+  await rowOf('SW-3').getByRole('button').click()
+  await until('the change to be asked for', () => held.length === 1)
+  await rowOf('SW-3').evaluate(row => { row.dataset.isOld = 'true' })
+  await page.getByRole('searchbox').press('Enter')
+  await page.locator('tbody tr[data-is-old]').waitFor({ state: 'detached' })
+  await held[0].continue()
+  await toast('“Product 3” is inactive now').waitFor()
+  assert.match(await rowOf('SW-3').getByRole('button').textContent(), /^Inactive/)
+  await page.unroute('**/api/v1/products/*')
+  await rowOf('SW-3').getByRole('button').click()
+  await toast('“Product 3” is active now').waitFor()
 })
 
 test('a switch goes back when the server cannot be reached', async () => {

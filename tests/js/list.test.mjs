@@ -161,3 +161,18 @@ test('what was asked for before is not shown when it comes late', async context 
   assert.deepEqual(await Promise.all([search, back]), [false, true])
   assert.equal(results.query, '')
 })
+
+test('what something was done with is let go, and what was ticked meanwhile stays', () => {
+  const selected = selectedOf('')
+  selected.setPage(['1', '2'], true)
+  const sent = new Set(selected.ids)
+  selected.set('3', true, PAGE)
+  selected.letGo(sent)
+  assert.deepEqual([...selected.ids], ['3'])
+  selected.setEverything(12_345)
+  selected.letGo(null)
+  assert.equal(selected.count, 0)
+  selected.set('4', true, PAGE)
+  selected.letGo(null)
+  assert.deepEqual([...selected.ids], ['4'])
+})

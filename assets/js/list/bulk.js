@@ -2,7 +2,7 @@
 // another number by now, nothing is done and one is asked again.
 
 import { number } from '../format.js'
-import { visit } from '../navigation.js'
+import { lead } from '../navigation.js'
 import { toast } from '../toast.js'
 import { filterOf } from './address.js'
 import { download, fetchFile, NOT_EXPORTED } from './export.js'
@@ -11,6 +11,8 @@ import { countOf } from './total.js'
 
 /** So many products are not changed by a slip of the hand. */
 const ASKED_FROM = 200
+
+const OTHERS = 'Nothing was done: other products are shown now.'
 
 /** So long a file is kept for the browser to save it. */
 const KEPT_MS = 60_000
@@ -23,7 +25,11 @@ export function bulkActions(list) {
 
   async function run(action, address) {
     bar.classList.add('is-busy')
-    if (await isMeant(action)) await act(action, address).catch(trouble => toast({ text: trouble.message, tone: 'bad' }))
+    try {
+      if (await isMeant(action)) await act(action, address)
+    } catch (trouble) {
+      toast({ text: trouble.message, tone: 'bad' })
+    }
     bar.classList.remove('is-busy')
   }
 
@@ -31,7 +37,16 @@ export function bulkActions(list) {
   async function isMeant(action) {
     if (!await settled() || selected.count === 0) return false
     const isAsked = action === 'delete' || selected.everything !== null || selected.count >= ASKED_FROM
-    return action === 'export' || !isAsked || confirm(dialog, question(action, selected.count))
+    return action === 'export' || !isAsked || isSure(question(action, selected.count))
+  }
+
+  /** Asks. A search that was on its way may have shown other products meanwhile. */
+  async function isSure(asked) {
+    if (document.querySelector('dialog[open]')) throw new Error('Nothing was done: something else was opened meanwhile.')
+    const { filter } = selected
+    const yes = await confirm(dialog, asked)
+    if (yes && selected.filter !== filter) throw new Error(OTHERS)
+    return yes
   }
 
   const act = (action, address) => action === 'export' ? save(address) : send(action, address)
@@ -55,18 +70,19 @@ export function bulkActions(list) {
   }
 
   async function send(action, address) {
+    const sent = selected.everything === null ? new Set(selected.ids) : null
     const response = await post(address, bodyOf(action, selected, results.query))
     const answer = await answerOf(response)
     if (response.status === 409 && selected.everything !== null) return again(action, address, answer)
     if (!response.ok) throw troubleOf(answer)
-    selected.clear()
+    selected.letGo(sent)
     draw()
     await told(answer)
   }
 
   /** What takes longer has a page of its own that tells how far it is. */
   async function told({ location: place, text, undo }) {
-    if (place) return visit(place)
+    if (place) return lead(place, { text, label: 'Show it' })
     await results.refresh()
     if (text) toast({ text, action: undo ? { label: 'Undo', run: () => takeBack(undo) } : undefined })
   }
@@ -83,8 +99,9 @@ export function bulkActions(list) {
   }
 
   async function again(action, address, answer) {
-    const before = selected.count
+    const { filter, count: before } = selected
     const { value } = await countOf(results.query, signal, true)
+    if (selected.filter !== filter) throw new Error(OTHERS)
     // The number is right: something else stands in the way.
     if (Number(value) === before) throw troubleOf(answer)
     selected.setEverything(Number(value))
@@ -92,7 +109,7 @@ export function bulkActions(list) {
     if (selected.count === 0) throw new Error('Nothing was done: no product matches any more.')
     const asked = question(action, selected.count)
     asked.words = `There were ${number(before)} when you selected them; the catalogue has changed meanwhile. ${asked.words}`
-    if (await confirm(dialog, asked)) await act(action, address)
+    if (await isSure(asked)) await act(action, address)
   }
 
   bar.addEventListener('submit', event => {

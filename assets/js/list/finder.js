@@ -39,6 +39,8 @@ export function finder(list) {
   const search = () => go(asked(), { isTyping: true })
 
   fill(form, location.search)
+  // What was typed before this script was there.
+  if (box.value !== (new URLSearchParams(location.search).get('q') ?? '')) search()
   const choices = importChoices(form, place)
   results.addEventListener('shown', () => fill(form, results.query), { signal })
   box.addEventListener('input', event => {

@@ -71,6 +71,14 @@ export class Selected {
     this.keep()
   }
 
+  /** Lets go of those that something was done with, a set of ids, and of no others that were ticked meanwhile; or of all. */
+  letGo(done) {
+    if (done === null && this.everything !== null) this.clear()
+    if (done === null) return
+    for (const id of done) this.ids.delete(id)
+    this.keep()
+  }
+
   clear() {
     this.everything = null
     this.ids = new Set()

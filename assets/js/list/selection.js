@@ -13,6 +13,7 @@ export function selection({ root, place, results, signal }) {
   const more = bar.querySelector('[data-everything]')
   const page = () => ticks(place).map(tick => tick.value)
   let counting
+  let count
 
   function draw() {
     const boxes = ticks(place)
@@ -48,6 +49,7 @@ export function selection({ root, place, results, signal }) {
   }
 
   function tick(id, isSelected, isRange) {
+    count?.abort()
     if (isRange) selected.setTo(id, isSelected, page())
     else selected.set(id, isSelected, page())
     tell()
@@ -56,7 +58,8 @@ export function selection({ root, place, results, signal }) {
   function selectEverything() {
     more.disabled = true
     more.textContent = 'Counting…'
-    counting = countEverything().finally(() => {
+    count = new AbortController()
+    counting = countEverything(AbortSignal.any([signal, count.signal])).finally(() => {
       counting = undefined
       more.disabled = false
       tell()
@@ -64,15 +67,15 @@ export function selection({ root, place, results, signal }) {
   }
 
   /** Answers whether everything is selected now. */
-  async function countEverything() {
+  async function countEverything(going) {
     const query = results.query
     try {
-      const { value } = await countOf(query, signal, true)
-      if (filterOf(query) !== selected.filter) return false
+      const { value } = await countOf(query, going, true)
+      if (going.aborted || filterOf(query) !== selected.filter) return false
       selected.setEverything(Number(value))
       return true
     } catch (trouble) {
-      if (!signal.aborted) toast({ text: trouble.message, tone: 'bad' })
+      if (!going.aborted) toast({ text: trouble.message, tone: 'bad' })
       return false
     }
   }
@@ -81,6 +84,7 @@ export function selection({ root, place, results, signal }) {
   const settled = async () => await (counting ?? true)
 
   function clear() {
+    count?.abort()
     selected.clear()
     tell()
   }
@@ -93,6 +97,7 @@ export function selection({ root, place, results, signal }) {
   place.addEventListener('click', event => {
     const box = event.target
     if (box.matches?.('[data-tick-page]')) {
+      count?.abort()
       selected.setPage(page(), box.checked)
       tell()
     } else if (box.name === 'ids') tick(box.value, box.checked, event.shiftKey)

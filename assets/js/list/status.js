@@ -26,7 +26,7 @@ async function change(form, results) {
       return toast({ text: `“${name}” ${what} meanwhile. You see it as it is now.`, tone: 'bad' })
     }
     if (!response.ok) throw new Error((await response.json().catch(() => null))?.detail ?? 'Please try again.')
-    settle(form, await response.json())
+    settle(shown(form), await response.json())
     refreshTabs(results)
     toast({ text: `“${name}” is ${wanted ? 'active' : 'inactive'} now.`, action: { label: 'Undo', run: () => undo(form, results, !wanted) } })
   } catch (trouble) {
@@ -46,10 +46,15 @@ function send(form, active) {
   })
 }
 
+/** The switch of the same product in the list that is shown now; where it is not there, that one. */
+function shown(form) {
+  if (form.isConnected) return form
+  return document.getElementById(`product-${form.closest('tr').dataset.id}`)?.querySelector('[data-status]') ?? form
+}
+
 /** Makes it what it was before, unless it is so again already. */
 function undo(form, results, before) {
-  const shown = form.isConnected ? form : document.getElementById(`product-${form.closest('tr').dataset.id}`)?.querySelector('[data-status]')
-  const current = shown ?? form
+  const current = shown(form)
   // The switch leads there.
   if (current.elements.active.value === String(before) && !current.dataset.busy) change(current, results)
 }
@@ -63,6 +68,7 @@ function draw(form, active) {
 
 function settle(form, product) {
   const row = form.closest('tr')
+  if (product.version < Number(row.dataset.version)) return
   form.elements.version.value = product.version
   form.elements.active.value = !product.active
   row.dataset.version = product.version
