@@ -2,6 +2,7 @@
 
 import { size } from './format.js'
 import { visitPatiently } from './navigation.js'
+import { toast } from './toast.js'
 import { uploads } from './uploads.js'
 import { isWorkbook, workbookAdvice } from './workbook.js'
 
@@ -48,8 +49,10 @@ async function begin(form, files) {
   const { mode, new_status } = Object.fromEntries(new FormData(form))
   try {
     const upload = await uploads.add(files, { mode, new_status })
-    await visitPatiently(`/imports/${upload.id}`)
+    // Whoever is at something else by now sees below how far it is.
+    if (form.isConnected) await visitPatiently(`/imports/${upload.id}`)
   } catch (error) {
+    if (!form.isConnected) return toast({ text: `“${files.at(-1).name}” was not imported. ${error.message}`, tone: 'bad' })
     setBusy(form, undefined)
     tellProblem(form, error.message)
   }

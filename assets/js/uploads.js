@@ -1,5 +1,6 @@
 // All files this page has to upload: one after another, each of them an import of its own.
 
+import { toast } from './toast.js'
 import { createUpload } from './upload.js'
 
 // A file somebody looks at fails soon; one that waits in the queue has time.
@@ -23,7 +24,8 @@ class Uploads extends EventTarget {
   /** Begins with the first file unless another is on its way; answers the upload that is going on. */
   async add(files, options) {
     this.waiting.push(...files.map(file => ({ file, options })))
-    if (!this.busyNow()) await this.next(TRIES_NOW)
+    if (!this.busyNow()) this.starting = this.next(TRIES_NOW)
+    if (this.creating) await this.starting
     this.changed()
     return this.current
   }
@@ -42,6 +44,7 @@ class Uploads extends EventTarget {
     this.begin(upload)
   }
 
+  /** Begins with the next file. One that is refused is told, unless somebody waits for it alone, and the next begins. */
   async next(tries) {
     const entry = this.waiting.shift()
     if (!entry) return
@@ -49,7 +52,8 @@ class Uploads extends EventTarget {
     try {
       this.begin(entry.upload ?? await createUpload(entry.file, entry.options, tries))
     } catch (error) {
-      if (this.waiting.length === 0) throw error
+      if (tries === TRIES_NOW && this.waiting.length === 0) throw error
+      toast({ text: `“${entry.file.name}” was not imported. ${error.message}`, tone: 'bad' })
       await this.next(tries)
     } finally {
       this.creating = false
@@ -66,7 +70,8 @@ class Uploads extends EventTarget {
     const over = upload.state === 'sent' || upload.state === 'ended'
     if (over && upload === this.current && !upload.counted) {
       upload.counted = true
-      this.next(TRIES_LATER).catch(() => {}).finally(() => this.changed())
+      this.starting = this.next(TRIES_LATER)
+      this.starting.finally(() => this.changed())
     }
     this.changed()
   }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
-import { dropFiles, importOpened, openBrowser, openPage, outcome, scripted } from './support/browser.mjs'
+import { dropFiles, holdBack, importOpened, openBrowser, openPage, outcome, scripted } from './support/browser.mjs'
 import { csv, Server, until } from './support/server.mjs'
 
 let server
@@ -129,6 +129,75 @@ test('two files at once become two imports, one after the other', async () => {
     const import_ = await server.importWhen(id, ({ state }) => state === 'done')
     assert.deepEqual([import_.filename, import_.created], [filename, created])
   }
+})
+
+test('a file dropped while another is being begun comes after it', async () => {
+  await visit('/imports')
+  const held = await holdBack(page, '**/api/v1/imports')
+  await dropFiles(page, '[data-drop-zone]', [server.file('one.csv', csv(5, 'ONE'))])
+  await until('the first to be begun', () => held.length === 1)
+  await page.evaluate(() => {
+    const problem = document.querySelector('[data-upload-problem]')
+    new MutationObserver(() => { window.problem ||= problem.textContent }).observe(problem, { childList: true, attributes: true })
+  })
+  await dropFiles(page, '[data-drop-zone]', [server.file('other.csv', csv(6, 'OTHER'))])
+  await held[0].continue()
+  const first = await importOpened(page)
+  await until('the second to be begun', () => held.length === 2)
+  await held[1].continue()
+  const second = String(Number(first) + 1)
+  await until('the second import', async () => (await fetch(`${server.address}/api/v1/imports/${second}`)).ok)
+  for (const [id, filename] of [[first, 'one.csv'], [second, 'other.csv']]) {
+    const import_ = await server.importWhen(id, ({ state }) => state === 'done')
+    assert.equal(import_.filename, filename)
+  }
+  assert.equal(await page.evaluate(() => window.problem ?? ''), '')
+  assert.deepEqual(page.problems, [])
+})
+
+test('of several files each that is refused is told', async () => {
+  await visit('/imports')
+  const held = await holdBack(page, '**/api/v1/imports')
+  const files = ['refused.csv', 'taken.csv'].map(name => server.file(name, csv(5, 'SEVERAL')))
+  await dropFiles(page, '[data-drop-zone]', files)
+  await until('the first to be begun', () => held.length === 1)
+  await held[0].fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify({ detail: 'It is too large.' }) })
+  await page.locator('.toast', { hasText: '“refused.csv” was not imported. It is too large.' }).waitFor()
+  await until('the second to be begun', () => held.length === 2)
+  await held[1].continue()
+  const id = await importOpened(page)
+  assert.equal((await server.import(id)).filename, 'taken.csv')
+  await server.importWhen(id, ({ state }) => state === 'done')
+})
+
+test('a file that is begun late takes nobody away from what is being typed', async () => {
+  await visit('/imports')
+  const held = await holdBack(page, '**/api/v1/imports')
+  await page.locator('input[type=file]').first().setInputFiles(server.file('late.csv', csv(7, 'LATE')))
+  await until('it to be begun', () => held.length === 1)
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Products' }).click()
+  await page.locator('.product-list.is-alive').waitFor()
+  await page.keyboard.press('n')
+  const name = page.locator('.panel').getByLabel('Name')
+  await name.fill('Being typed')
+  await held[0].continue()
+  const { items: [{ id }] } = await until('the import', async () => {
+    const imports = await server.json('/imports?limit=1')
+    return imports.items[0].filename === 'late.csv' && imports
+  })
+  await server.importWhen(id, ({ state }) => state === 'done')
+  assert.deepEqual([await name.inputValue(), new URL(page.url()).pathname], ['Being typed', '/products'])
+})
+
+test('a file that is refused late is told by its name to whoever has gone on', async () => {
+  await visit('/imports')
+  const held = await holdBack(page, '**/api/v1/imports')
+  await page.locator('input[type=file]').first().setInputFiles(server.file('refused late.csv', csv(7, 'LATE')))
+  await until('it to be begun', () => held.length === 1)
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Products' }).click()
+  await page.locator('.product-list.is-alive').waitFor()
+  await held[0].fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify({ detail: 'It is too large.' }) })
+  await page.locator('.toast', { hasText: '“refused late.csv” was not imported. It is too large.' }).waitFor()
 })
 
 test('the sample can be downloaded and tried out at once', async () => {
