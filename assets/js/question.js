@@ -9,10 +9,13 @@ const FRAGMENT = { Accept: 'text/html', 'X-Fragment': '1' }
 export function question(link) {
   const dialog = element('dialog', 'dialog')
   dialog.setAttribute('aria-labelledby', 'question-title')
+  let isAsking = false
   const open = event => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return
     event.preventDefault()
-    ask(dialog, link.href).catch(() => location.assign(link.href))
+    if (isAsking) return
+    isAsking = true
+    ask(dialog, link.href).catch(() => { if (isMeant(dialog)) location.assign(link.href) }).finally(() => { isAsking = false })
   }
   link.addEventListener('click', open)
   dialog.addEventListener('click', event => {
@@ -27,7 +30,12 @@ async function ask(dialog, url) {
   const response = await fetch(url, { headers: FRAGMENT })
   if (!response.ok) throw new Error(`The question could not be asked (${response.status}).`)
   await show(dialog, response)
-  if (!dialog.open) dialog.showModal()
+  if (isMeant(dialog)) dialog.showModal()
+}
+
+/** Whoever is at something else by now is not asked any more. */
+function isMeant(dialog) {
+  return dialog.isConnected && !document.querySelector('dialog[open]')
 }
 
 async function show(dialog, response) {

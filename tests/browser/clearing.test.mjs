@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { openBrowser, openPage, scripted } from './support/browser.mjs'
+import { holdBack, openBrowser, openPage, scripted } from './support/browser.mjs'
 import { csv, Server, until } from './support/server.mjs'
 
 const PRODUCTS = 1200
@@ -85,6 +85,31 @@ test('the question comes as a dialog where a script can ask it', async () => {
   await post('/products/restoration')
   assert.equal(await total(), PRODUCTS)
   assert.deepEqual(page.problems, [])
+  await page.context().close()
+})
+
+test('a question that comes late is asked once, and nobody who is at something else by then', async () => {
+  const page = await openPage(browser, { baseURL: server.address })
+  await page.goto('/products')
+  await scripted(page)
+  const held = await holdBack(page, '**/products/clearing', 'GET')
+  const press = () => page.evaluate(() => document.querySelector('a[href="/products/clearing"]').click())
+  await press()
+  await press()
+  await until('the question', () => held.length > 0)
+  await page.keyboard.press('n')
+  await page.locator('.panel').getByLabel('Name').fill('Being typed')
+  const answer = page.waitForResponse('**/products/clearing')
+  await held[0].continue()
+  await answer
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Discard changes' }).click()
+  await page.locator('.panel').waitFor({ state: 'hidden' })
+  assert.deepEqual([held.length, await page.locator('dialog[open]').count()], [1, 0])
+  await press()
+  await until('the question to be asked again', () => held.length === 2)
+  await held[1].continue()
+  await page.getByRole('dialog', { name: 'Delete all 1,200 products?' }).waitFor()
   await page.context().close()
 })
 
