@@ -129,7 +129,7 @@ async fn a_receiver_that_hangs_is_sent_little_and_slows_nobody() -> anyhow::Resu
     let taking = Receiver::taking().await?;
     shop.webhook(&hanging.url("/")).await?;
     shop.webhook(&taking.url("/")).await?;
-    let _workers = (shop.worker()?, shop.worker()?);
+    let _workers = (shop.patient_worker()?, shop.patient_worker()?);
     shop.products(200).await?;
     taking.until(|arrivals| arrivals.len() == 200).await?;
     let begun = hanging.arrivals();

@@ -9,6 +9,7 @@ use product_importer::catalog::edit::{self, NewProduct, Patch};
 use product_importer::platform::doorbell::{Carrier, Doorbell};
 use product_importer::webhooks::TOPIC;
 use sqlx::PgPool;
+use std::process::Command;
 use std::time::Duration;
 
 /// A catalogue, and what works on it.
@@ -35,9 +36,18 @@ impl Shop {
     }
 
     pub fn worker(&self) -> anyhow::Result<Process> {
-        let url = self.database.url();
-        let mut command = program(Some(&url));
-        Process::start(command.arg("worker").env("WEBHOOK_ALLOW_NETS", "127.0.0.0/8"))
+        Process::start(&mut self.working())
+    }
+
+    /// One that gives up on a receiver only after the longest time, so that on a slow machine too nothing is sent again.
+    pub fn patient_worker(&self) -> anyhow::Result<Process> {
+        Process::start(self.working().env("WEBHOOK_TIMEOUT_SECONDS", "60"))
+    }
+
+    fn working(&self) -> Command {
+        let mut command = program(Some(&self.database.url()));
+        command.arg("worker").env("WEBHOOK_ALLOW_NETS", "127.0.0.0/8");
+        command
     }
 
     /// A webhook that is told of everything.

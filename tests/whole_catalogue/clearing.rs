@@ -7,7 +7,7 @@ use crate::{csv, detail, filled, products, total};
 use product_importer::catalog::{self, ClearingError, Filter, Search};
 use product_importer::imports;
 use product_importer::platform::database::Database;
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, PgPool};
 use std::collections::BTreeSet;
@@ -16,15 +16,36 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn clear(served: &Served, query: &str) -> anyhow::Result<(StatusCode, Value)> {
-    let answer = served.client.delete(served.url(&format!("/api/v1/products{query}")));
-    let answer = answer.send().await?;
-    Ok((answer.status(), answer.json().await?))
+    swapped(async || {
+        let answer = served.client.delete(served.url(&format!("/api/v1/products{query}")));
+        answer.send().await
+    })
+    .await
 }
 
 async fn restore(served: &Served) -> anyhow::Result<(StatusCode, Value)> {
-    let answer = served.client.put(served.url("/api/v1/products/restoration"));
-    let answer = answer.send().await?;
-    Ok((answer.status(), answer.json().await?))
+    swapped(async || {
+        served
+            .client
+            .put(served.url("/api/v1/products/restoration"))
+            .send()
+            .await
+    })
+    .await
+}
+
+/// Asks again for as long as PostgreSQL's housekeeping is in the way, which lets go late on a slow machine.
+async fn swapped(ask: impl AsyncFn() -> reqwest::Result<Response>) -> anyhow::Result<(StatusCode, Value)> {
+    let asking = async {
+        loop {
+            let answer = ask().await?;
+            let (status, told): (_, Value) = (answer.status(), answer.json().await?);
+            if !detail(&told).starts_with("Somebody is reading the whole catalogue") {
+                return anyhow::Ok((status, told));
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await?
 }
 
 /// Clears the catalogue beside PostgreSQL's housekeeping, which lets go of it late on a slow machine.
@@ -445,7 +466,7 @@ async fn the_page_asks_for_the_number_and_leads_to_a_fresh_upload() -> anyhow::R
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .build()?;
-    let post = async |path: &str, body: &str| -> anyhow::Result<reqwest::Response> {
+    let post = async |path: &str, body: &str| -> anyhow::Result<Response> {
         let request = client.post(served.url(path));
         let request = request.header("Content-Type", "application/x-www-form-urlencoded");
         Ok(request.body(body.to_owned()).send().await?)
