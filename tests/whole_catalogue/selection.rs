@@ -149,6 +149,28 @@ async fn whoever_brings_a_few_back_is_told_how_it_ended() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn whoever_leaves_something_to_a_worker_is_told_so_however_quick_it_is() -> anyhow::Result<()> {
+    let served = filled(30).await?;
+    let pool = served.database.database.pool.clone();
+    // As quick as a worker can be.
+    let worker = tokio::spawn(async move {
+        let end = "UPDATE bulk_changes SET state = 'done', finished_at = now() WHERE state = 'queued'";
+        while sqlx::query(end).execute(&pool).await.is_ok() {}
+    });
+    let body = json!({"action": "activate", "filter": {}, "expected": 30});
+    for _ in 0..10 {
+        let (status, change) = post(&served, &body).await?;
+        assert_eq!(
+            (status, &change["state"]),
+            (StatusCode::ACCEPTED, &json!("queued")),
+            "{change}"
+        );
+    }
+    worker.abort();
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_was_done_to_many_is_listed_newest_first() -> anyhow::Result<()> {
     let served = filled(30).await?;
     let ids = some_ids(&served, 5).await?;

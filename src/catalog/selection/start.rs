@@ -10,6 +10,7 @@ use crate::http::{Error, format};
 use crate::platform::database::is_conflict;
 use crate::platform::doorbell::Doorbell;
 use anyhow::Context as _;
+use sqlx::PgExecutor;
 
 /// How often products are tried to be changed that somebody else is changing.
 const TRIES: u32 = 5;
@@ -33,9 +34,13 @@ async fn queue(
     expected: i64,
 ) -> Result<BulkChange, Error> {
     as_expected(search, filter, expected, "Nothing was changed").await?;
-    let id = queries::queue(&search.database.pool, action, filter, expected).await?;
+    let mut transaction = search.database.pool.begin().await?;
+    let id = queries::queue(&mut *transaction, action, filter, expected).await?;
+    // As it is queued, whether or not a worker has it by the time of the answer.
+    let change = found(&mut *transaction, id).await?;
+    transaction.commit().await?;
     doorbell.ring(TOPIC, id);
-    found(search, id).await
+    Ok(change)
 }
 
 /// Refuses, in words that begin with `nothing`, what is meant for another number of products than match.
@@ -60,7 +65,7 @@ async fn named(search: &Search, action: BulkAction, ids: &[i64]) -> Result<BulkC
     let mut tries = 1;
     loop {
         match change_named(search, action, ids).await {
-            Ok(id) => return found(search, id).await,
+            Ok(id) => return found(&search.database.pool, id).await,
             Err(error) if tries < TRIES && is_conflict(&error) => tries += 1,
             Err(error) => return Err(Error::from_failure(error)),
         }
@@ -78,8 +83,8 @@ async fn change_named(search: &Search, action: BulkAction, ids: &[i64]) -> anyho
 }
 
 /// A change that has just been written.
-pub async fn found(search: &Search, id: i64) -> Result<BulkChange, Error> {
-    let change = queries::find(&search.database.pool, id).await?;
+pub async fn found(executor: impl PgExecutor<'_>, id: i64) -> Result<BulkChange, Error> {
+    let change = queries::find(executor, id).await?;
     change
         .context("a change to many products is gone")
         .map_err(Error::Internal)

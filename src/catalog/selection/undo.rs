@@ -37,5 +37,5 @@ pub async fn undo(search: &Search, doorbell: &Doorbell, id: i64) -> Result<BulkC
     } else {
         doorbell.ring(TOPIC, undo);
     }
-    found(search, undo).await
+    found(&search.database.pool, undo).await
 }
