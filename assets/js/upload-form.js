@@ -2,8 +2,7 @@
 
 import { size } from './format.js'
 import { visitPatiently } from './navigation.js'
-import { toast } from './toast.js'
-import { uploads } from './uploads.js'
+import { tellRefused, uploads } from './uploads.js'
 import { isWorkbook, workbookAdvice } from './workbook.js'
 
 export function uploadForm(form) {
@@ -52,7 +51,7 @@ async function begin(form, files) {
     // Whoever is at something else by now sees below how far it is.
     if (form.isConnected) await visitPatiently(`/imports/${upload.id}`)
   } catch (error) {
-    if (!form.isConnected) return toast({ text: `“${files.at(-1).name}” was not imported. ${error.message}`, tone: 'bad' })
+    if (!form.isConnected) return tellRefused(files.at(-1), error)
     setBusy(form, undefined)
     tellProblem(form, error.message)
   }

@@ -7,6 +7,11 @@ import { createUpload } from './upload.js'
 const TRIES_NOW = 2
 const TRIES_LATER = 200
 
+/** Where no form is there to tell it. */
+export function tellRefused(file, error) {
+  toast({ text: `“${file.name}” was not imported. ${error.message}`, tone: 'bad' })
+}
+
 class Uploads extends EventTarget {
   current = undefined
   waiting = []
@@ -53,7 +58,7 @@ class Uploads extends EventTarget {
       this.begin(entry.upload ?? await createUpload(entry.file, entry.options, tries))
     } catch (error) {
       if (tries === TRIES_NOW && this.waiting.length === 0) throw error
-      toast({ text: `“${entry.file.name}” was not imported. ${error.message}`, tone: 'bad' })
+      tellRefused(entry.file, error)
       await this.next(tries)
     } finally {
       this.creating = false

@@ -170,17 +170,23 @@ test('of several files each that is refused is told', async () => {
   await server.importWhen(id, ({ state }) => state === 'done')
 })
 
-test('a file that is begun late takes nobody away from what is being typed', async () => {
+/** Chooses a file and goes on to the products before its import has been created; answers the request for that. */
+async function goOnWhileBegun(name) {
   await visit('/imports')
   const held = await holdBack(page, '**/api/v1/imports')
-  await page.locator('input[type=file]').first().setInputFiles(server.file('late.csv', csv(7, 'LATE')))
+  await page.locator('input[type=file]').first().setInputFiles(server.file(name, csv(7, 'LATE')))
   await until('it to be begun', () => held.length === 1)
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Products' }).click()
   await page.locator('.product-list.is-alive').waitFor()
+  return held[0]
+}
+
+test('a file that is begun late takes nobody away from what is being typed', async () => {
+  const request = await goOnWhileBegun('late.csv')
   await page.keyboard.press('n')
   const name = page.locator('.panel').getByLabel('Name')
   await name.fill('Being typed')
-  await held[0].continue()
+  await request.continue()
   const { items: [{ id }] } = await until('the import', async () => {
     const imports = await server.json('/imports?limit=1')
     return imports.items[0].filename === 'late.csv' && imports
@@ -190,13 +196,8 @@ test('a file that is begun late takes nobody away from what is being typed', asy
 })
 
 test('a file that is refused late is told by its name to whoever has gone on', async () => {
-  await visit('/imports')
-  const held = await holdBack(page, '**/api/v1/imports')
-  await page.locator('input[type=file]').first().setInputFiles(server.file('refused late.csv', csv(7, 'LATE')))
-  await until('it to be begun', () => held.length === 1)
-  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Products' }).click()
-  await page.locator('.product-list.is-alive').waitFor()
-  await held[0].fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify({ detail: 'It is too large.' }) })
+  const request = await goOnWhileBegun('refused late.csv')
+  await request.fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify({ detail: 'It is too large.' }) })
   await page.locator('.toast', { hasText: '“refused late.csv” was not imported. It is too large.' }).waitFor()
 })
 

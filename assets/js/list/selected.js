@@ -73,8 +73,10 @@ export class Selected {
 
   /** Lets go of those that something was done with, a set of ids, and of no others that were ticked meanwhile; or of all. */
   letGo(done) {
-    if (done === null && this.everything !== null) this.clear()
-    if (done === null) return
+    if (done === null) {
+      if (this.everything !== null) this.clear()
+      return
+    }
     for (const id of done) this.ids.delete(id)
     this.keep()
   }

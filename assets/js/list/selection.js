@@ -81,7 +81,7 @@ export function selection({ root, place, results, signal }) {
   }
 
   /** Answers whether what is selected is what was asked for: everything is only once it has been counted. */
-  const settled = async () => await (counting ?? true)
+  const settled = async () => counting ?? true
 
   function clear() {
     count?.abort()
