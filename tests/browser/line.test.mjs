@@ -151,3 +151,27 @@ test('a file may be left to upload while other pages are looked at', async () =>
   line.bytesPerSecond = Infinity
   await isWhole(id)
 })
+
+test('what cannot be saved during an upload is told, and stays', async () => {
+  const id = await halfWay()
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Products' }).click()
+  await page.locator('.product-list.is-alive').waitFor()
+  const { items: [product] } = await server.json('/products?limit=1')
+  await page.evaluate(address => {
+    const link = document.createElement('a')
+    Object.assign(link, { href: address, textContent: 'Its own page' })
+    document.querySelector('main').append(link)
+  }, `/products/${product.id}`)
+  await page.getByRole('link', { name: 'Its own page' }).click()
+  // The box that searches lists is labelled with the name too.
+  await page.getByLabel('Name', { exact: true }).fill('Not lost')
+  await page.route(`**/products/${product.id}`, route => route.abort())
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.locator('.toast', { hasText: 'That may not have worked. Please try again in a moment.' }).waitFor()
+  assert.equal(await page.locator('form[data-unsaved=true]').count(), 1, 'it would be left without a question')
+  await page.unroute(`**/products/${product.id}`)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByText('Saved “Not lost”.').waitFor()
+  line.bytesPerSecond = Infinity
+  await server.importWhen(id, ({ state }) => state === 'done')
+})
