@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { scripted } from './support/browser.mjs'
+import { holdBack, openPage, scripted } from './support/browser.mjs'
 import { until } from './support/server.mjs'
 import { openShop } from './support/shop.mjs'
 
@@ -43,18 +43,29 @@ test('what is typed is found at once, marked, and in the address', async () => {
   assert.equal(query(), '')
 })
 
-test('what is typed before the scripts are there is searched for', async () => {
-  const context = await shop.browser.newContext({ baseURL: shop.server.address })
-  const early = await context.newPage()
-  const held = []
-  await early.route('**/js/list/page.js', route => { held.push(route) })
-  await early.goto('/products')
+/** Opens the list and keeps its scripts back; answers the request for them. */
+async function visitEarly(path) {
+  page = shop.page = await openPage(shop.browser, { baseURL: shop.server.address })
+  const held = await holdBack(page, '**/js/list/page.js', 'GET')
+  await page.goto(path)
   await until('the script to be asked for', () => held.length === 1)
-  await early.getByRole('searchbox').fill('chair 12')
-  await held[0].continue()
-  await early.locator('tbody tr:first-child .sku', { hasText: 'CHAIR-012' }).waitFor()
-  assert.equal(new URL(early.url()).search, '?q=chair+12')
-  await context.close()
+  return held[0]
+}
+
+test('what is typed before the scripts are there is searched for', async () => {
+  const script = await visitEarly('/products')
+  await box().fill('chair 12')
+  await script.continue()
+  await firstSku('CHAIR-012')
+  assert.equal(query(), '?q=chair+12')
+})
+
+test('what is ticked before the scripts are there stays ticked', async () => {
+  const script = await visitEarly('/products?q=chair')
+  await page.locator('tbody [name=ids]').nth(1).check()
+  await script.continue()
+  await bar().getByText('1 selected').waitFor()
+  assert.deepEqual([await ticked(), await page.locator('tbody [name=ids]').nth(1).isChecked()], [1, true])
 })
 
 test('an older answer never replaces a newer one', async () => {

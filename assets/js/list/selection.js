@@ -112,7 +112,11 @@ export function selection({ root, place, results, signal }) {
   }
   results.addEventListener('shown', shown, { signal })
   results.addEventListener('counted', draw, { signal })
+  // What was ticked before this script was there.
+  const early = ticks(place).filter(box => box.checked)
   shown()
+  for (const { value } of early) selected.set(value, true, page())
+  if (early.length > 0) draw()
   return { selected, draw, clear, tick, settled }
 }
 
