@@ -66,7 +66,7 @@ impl From<anyhow::Error> for Failure {
 
 /// Runs the command of this process's arguments.
 pub fn run() -> ExitCode {
-    memory::return_at_once();
+    memory::return_soon();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage::tell(&error, &Cli::command()),

@@ -1,20 +1,25 @@
-//! How much memory there is, and giving back at once what is no longer needed.
+//! How much memory there is, and giving back what is no longer needed.
 //!
 //! glibc keeps freed memory in one arena a thread and, once a large buffer has been freed, keeps later ones of that
 //! size too. An import uses large buffers for a short time on many threads, so that its peak grew with the file. With a
-//! fixed threshold and two arenas it hardly does, at the same speed; README.md ("How fast") has the numbers.
+//! fixed threshold and two arenas it hardly does; README.md ("How fast") has the numbers. What is given back has to be
+//! fetched again, page by page and filled with zeros, so each arena keeps some megabytes of what is free.
 
 /// Sets the allocator up; to be called first. Does nothing where the C library is not glibc.
-pub fn return_at_once() {
+pub fn return_soon() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         const ARENAS: libc::c_int = 2;
-        const LARGE_BYTES: libc::c_int = 256 * 1024;
+        const LARGE_BYTES: libc::c_int = 1 << 20;
+        const KEPT_BYTES: libc::c_int = 16 << 20;
+        const FETCHED_BYTES: libc::c_int = 1 << 20;
         // SAFETY: mallopt only sets parameters of malloc, and no other thread runs yet.
         #[expect(unsafe_code, reason = "there is no safe way to set glibc's allocator up")]
         unsafe {
             libc::mallopt(libc::M_ARENA_MAX, ARENAS);
             libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
+            libc::mallopt(libc::M_TOP_PAD, FETCHED_BYTES);
         }
     }
 }
