@@ -4,7 +4,7 @@
 //! ordinals. Of every order, each [`FENCE_EVERY`]th product's position is kept, to find where a page begins.
 
 use super::super::list::{Position, Rank};
-use super::fold::fold;
+use super::fold::fold_into;
 use super::interned::head;
 
 /// Products in a chunk of [`Column::Docs`] or [`Column::ById`]: as many as PostgreSQL keeps in one piece.
@@ -96,7 +96,7 @@ impl Columns {
         let ordinal = self.rows.len() as u32;
         self.texts.push_str(place.sku_key);
         let key_end = self.texts.len();
-        self.texts.push_str(&fold(place.name));
+        fold_into(&mut self.texts, place.name);
         self.rows.push(Row {
             id: place.id,
             version: place.version,

@@ -16,20 +16,49 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 /// The text as it is searched; borrowed where it is that already.
 pub fn fold(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() {
-        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return Cow::Owned(text.to_ascii_lowercase());
-        }
+    if is_folded(text) {
         return Cow::Borrowed(text);
     }
     let mut folded = String::with_capacity(text.len() + text.len() / 4);
+    fold_into(&mut folded, text);
+    Cow::Owned(folded)
+}
+
+/// Folds a text and puts it behind what is there.
+pub fn fold_into(folded: &mut String, text: &str) {
+    if text.is_ascii() {
+        let start = folded.len();
+        folded.push_str(text);
+        folded[start..].make_ascii_lowercase();
+        return;
+    }
     for character in text.chars() {
         match FOLDED.of(character) {
             Some(text) => folded.push_str(text),
             None => folded.push_str(&fold_char(character)),
         }
     }
-    Cow::Owned(folded)
+}
+
+/// Whether folding surely changes nothing.
+fn is_folded(text: &str) -> bool {
+    text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// Folds one text after the other, in the same memory.
+#[derive(Default)]
+pub struct Folding(String);
+
+impl Folding {
+    /// The text as it is searched.
+    pub fn of<'a>(&'a mut self, text: &'a str) -> &'a str {
+        if is_folded(text) {
+            return text;
+        }
+        self.0.clear();
+        fold_into(&mut self.0, text);
+        &self.0
+    }
 }
 
 /// What the characters of Unicode's first plane become, made when it is first needed: some milliseconds of work.
@@ -107,6 +136,11 @@ mod tests {
         fn characters_are_folded_as_texts_are(text in "\\PC*|[a-cÀ-ỹΐ-ώ가-힣ﬁ-ﬆ\u{300}-\u{345} ]*") {
             let plain: String = text.nfkd().filter(|character| !is_combining_mark(*character)).collect();
             prop_assert_eq!(fold(&text), fold_case(&plain));
+            let (mut folding, mut behind) = (Folding::default(), "before".to_owned());
+            folding.of("What was there before");
+            prop_assert_eq!(folding.of(&text), fold(&text));
+            fold_into(&mut behind, &text);
+            prop_assert_eq!(behind, format!("before{}", fold(&text)));
         }
     }
 

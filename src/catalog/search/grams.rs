@@ -4,7 +4,7 @@
 //! agree, so both stand here. For terms of up to three characters the grams answer exactly; for longer ones they give
 //! candidates that the rule itself ([`super::terms`]) decides.
 
-use super::fold::{beginning, fold, words};
+use super::fold::{beginning, words};
 use super::terms::Term;
 
 /// Three characters in a row, in the SKU or the name.
@@ -76,30 +76,32 @@ pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split_ascii_whitespace()
 }
 
-/// Tells the grams of a piece but the beginnings of a description's words, some of them more than once.
+/// Tells the grams of a folded piece but the beginnings of a description's words, some of them more than once.
 pub fn of_piece(of: PieceOf, piece: &str, mut tell: impl FnMut(u8, &[u8])) {
-    let folded = fold(piece);
     match of {
         PieceOf::Name => {
-            trigrams(&folded, &mut tell);
-            for (start, _) in words(&folded) {
-                beginnings(&folded[start..], 2, NAME_BEGINNING, &mut tell);
+            trigrams(piece, &mut tell);
+            for (start, _) in words(piece) {
+                beginnings(&piece[start..], 2, NAME_BEGINNING, &mut tell);
             }
         }
         PieceOf::Description => {
-            for (start, word) in words(&folded) {
-                of_description_word(&folded[start..], word, &mut tell);
+            for (start, word) in words(piece) {
+                of_description_word(&piece[start..], word, &mut tell);
             }
         }
     }
 }
 
-/// Tells the grams of a product that it has from neither name nor description.
-pub fn of_rest(names: &Names<'_>, mut tell: impl FnMut(u8, &[u8])) {
-    let sku = fold(names.sku);
+/// Tells the grams of a folded SKU.
+pub fn of_sku(sku: &str, mut tell: impl FnMut(u8, &[u8])) {
     let sku = sku.trim_start();
     trigrams(sku, &mut tell);
     beginnings(sku, 3, SKU_BEGINNING, &mut tell);
+}
+
+/// Tells the grams of a product that it has from none of its texts.
+pub fn of_rest(names: &Names<'_>, mut tell: impl FnMut(u8, &[u8])) {
     tell(STATUS, if names.active { b"a" } else { b"i" });
     if let Some(import_id) = names.import_id {
         tell(IMPORT, &import_id.to_be_bytes());
@@ -283,6 +285,7 @@ fn span(kind: u8, text: &str) -> Span {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fold::fold;
     use super::*;
     use crate::catalog::search::terms::{Terms, Texts};
     use proptest::prelude::*;
@@ -314,9 +317,10 @@ mod tests {
             active: true,
             import_id: Some(7),
         };
+        of_sku(&fold(names.sku), &mut tell);
         of_rest(&names, &mut tell);
-        pieces(doc.name).for_each(|piece| of_piece(PieceOf::Name, piece, &mut tell));
-        pieces(doc.description).for_each(|piece| of_piece(PieceOf::Description, piece, &mut tell));
+        pieces(doc.name).for_each(|piece| of_piece(PieceOf::Name, &fold(piece), &mut tell));
+        pieces(doc.description).for_each(|piece| of_piece(PieceOf::Description, &fold(piece), &mut tell));
         grams
     }
 

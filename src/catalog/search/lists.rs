@@ -42,22 +42,9 @@ struct List {
 
 /// Ordinals in ascending order, as they come out of lists.
 #[derive(Debug)]
-pub enum Ordinals {
-    Few(Vec<u32>),
+pub enum Ordinals<'a> {
+    Few(&'a [u32]),
     Many(RoaringBitmap),
-}
-
-impl IntoIterator for Ordinals {
-    type Item = u32;
-    type IntoIter = std::iter::Chain<std::vec::IntoIter<u32>, roaring::bitmap::IntoIter>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        let (few, many) = match self {
-            Self::Few(few) => (few, RoaringBitmap::new()),
-            Self::Many(many) => (Vec::new(), many),
-        };
-        few.into_iter().chain(many)
-    }
 }
 
 impl Lists {
@@ -96,27 +83,32 @@ impl Lists {
         self.sets.push(bits);
     }
 
-    /// The ordinals of a list.
-    pub fn ordinals(&self, number: u32) -> Ordinals {
+    /// The ordinals of a list, put into `few` if they are few.
+    pub fn ordinals<'a>(&self, number: u32, few: &'a mut Vec<u32>) -> Ordinals<'a> {
         let list = self.all.get(number as usize).copied().unwrap_or_default();
         if list.is_set {
             return Ordinals::Many(RoaringBitmap::from_lsb0_bytes(0, &self.sets[list.first as usize]));
         }
-        let mut ordinals = Vec::with_capacity(list.count as usize);
-        list.each(&self.slices, |ordinal| ordinals.push(ordinal));
-        Ordinals::Few(ordinals)
+        few.clear();
+        list.each(&self.slices, |ordinal| few.push(ordinal));
+        Ordinals::Few(few)
     }
 
-    /// The ordinals of several lists, each once. All ordinals are below `products`.
-    pub fn union(&self, numbers: impl Iterator<Item = u32> + Clone, products: usize) -> Ordinals {
+    /// The ordinals of several lists, each once, put into `few` if they are few. All are below `products`.
+    pub fn union<'a>(
+        &self,
+        numbers: impl Iterator<Item = u32> + Clone,
+        products: usize,
+        few: &'a mut Vec<u32>,
+    ) -> Ordinals<'a> {
         let lists = numbers.map(|number| self.all.get(number as usize).copied().unwrap_or_default());
         let total: usize = lists.clone().map(|list| list.count as usize).sum();
         if total <= SORTED {
-            let mut ordinals = Vec::with_capacity(total);
-            lists.for_each(|list| self.each(list, |ordinal| ordinals.push(ordinal)));
-            ordinals.sort_unstable();
-            ordinals.dedup();
-            return Ordinals::Few(ordinals);
+            few.clear();
+            lists.for_each(|list| self.each(list, |ordinal| few.push(ordinal)));
+            few.sort_unstable();
+            few.dedup();
+            return Ordinals::Few(few);
         }
         let mut bits = vec![0; products.div_ceil(8)];
         lists.for_each(|list| self.each(list, |ordinal| put_bit(&mut bits, ordinal)));
@@ -242,14 +234,17 @@ fn put_bit(bits: &mut Vec<u8>, ordinal: u32) {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use proptest::collection::{btree_set, vec};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
-    fn values(ordinals: Ordinals) -> Vec<u32> {
-        ordinals.into_iter().collect()
+    pub fn values(ordinals: Ordinals) -> Vec<u32> {
+        match ordinals {
+            Ordinals::Few(few) => few.to_vec(),
+            Ordinals::Many(many) => many.into_iter().collect(),
+        }
     }
 
     proptest! {
@@ -270,10 +265,12 @@ mod tests {
                     }
                 }
             }
+            let mut few = Vec::new();
             for (number, set) in sets.iter().enumerate() {
-                prop_assert_eq!(values(lists.ordinals(number as u32)), set.iter().copied().collect::<Vec<_>>());
+                let ordinals = lists.ordinals(number as u32, &mut few);
+                prop_assert_eq!(values(ordinals), set.iter().copied().collect::<Vec<_>>());
             }
-            let union = lists.union(0..sets.len() as u32, 300_000);
+            let union = lists.union(0..sets.len() as u32, 300_000, &mut few);
             prop_assert_eq!(values(union), all.into_iter().collect::<Vec<_>>());
         }
     }
@@ -283,6 +280,9 @@ mod tests {
         let mut lists = Lists::default();
         (0..1_000_000).for_each(|ordinal| lists.append(0, ordinal));
         assert!(lists.size_bytes() < 300_000, "{}", lists.size_bytes());
-        assert!(values(lists.ordinals(1)).is_empty(), "one that nobody added to");
+        assert!(
+            values(lists.ordinals(1, &mut Vec::new())).is_empty(),
+            "one that nobody added to"
+        );
     }
 }

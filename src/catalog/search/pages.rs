@@ -72,7 +72,7 @@ impl Entries {
         self.bytes.push(gram.len() as u8);
         self.bytes.extend_from_slice(gram);
         match ordinals {
-            Ordinals::Few(ordinals) if is_listed(&ordinals) => {
+            Ordinals::Few(ordinals) if is_listed(ordinals) => {
                 self.bytes.push(ordinals.len() as u8);
                 for ordinal in ordinals {
                     self.bytes.extend_from_slice(&ordinal.to_le_bytes());
@@ -81,7 +81,7 @@ impl Entries {
             Ordinals::Few(ordinals) => {
                 let mut bitmap = RoaringBitmap::new();
                 // It takes them all: they ascend.
-                let _ = bitmap.append(ordinals);
+                let _ = bitmap.append(ordinals.iter().copied());
                 self.put_bitmap(&bitmap)?;
             }
             Ordinals::Many(bitmap) => self.put_bitmap(&bitmap)?,
@@ -246,10 +246,11 @@ mod tests {
         let gram = |at: u32| format!("w{at:05}").into_bytes();
         let products = |at: u32| (0..=at * at % 700).map(move |step| at + step * 101);
         for at in 0..3000 {
+            let few: Vec<u32> = products(at).collect();
             let ordinals = if at % 3 == 0 {
                 Ordinals::Many(products(at).collect())
             } else {
-                Ordinals::Few(products(at).collect())
+                Ordinals::Few(&few)
             };
             entries.add(&gram(at), ordinals).unwrap();
         }

@@ -1,6 +1,7 @@
 //! The grams of pieces of text that have been seen: what stands between two blanks mostly comes again, in another
 //! product.
 
+use super::fold::Folding;
 use super::grams::{self, PieceOf};
 use super::interned::{Interned, hash};
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -21,6 +22,9 @@ pub struct Pieces {
     records: Vec<u8>,
     known: HashTable<Known>,
     hasher: DefaultHashBuilder,
+    folding: Folding,
+    /// The grams of a piece that is not known yet.
+    found: Vec<u32>,
 }
 
 /// What is compared before the piece itself is.
@@ -37,34 +41,40 @@ impl Pieces {
             records: Vec::new(),
             known: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
+            folding: Folding::default(),
+            found: Vec::new(),
         }
     }
 
     /// Tells the grams of a text's pieces, some perhaps more than once.
     pub fn each_gram(&mut self, of: PieceOf, text: &str, grams: &mut Interned, mut tell: impl FnMut(u32)) {
         let mut pieces = grams::pieces(text);
-        let mut some: Vec<(&str, u64, Option<u32>)> = Vec::with_capacity(AT_ONCE);
+        let mut some = [("", 0, None); AT_ONCE];
         loop {
             self.make_room();
-            let hashed = |piece: &str| hash(&self.hasher, of as u8, piece.as_bytes());
-            some.extend(pieces.by_ref().take(AT_ONCE).map(|piece| (piece, hashed(piece), None)));
-            if some.is_empty() {
+            let mut count = 0;
+            for (place, piece) in some.iter_mut().zip(&mut pieces) {
+                *place = (piece, hash(&self.hasher, of as u8, piece.as_bytes()), None);
+                count += 1;
+            }
+            if count == 0 {
                 return;
             }
             // All are looked for before the first is read. They lie anywhere in memory, which is waited for once then,
             // and not for one after the other.
-            for (_, hash, start) in &mut some {
+            for (_, hash, start) in &mut some[..count] {
                 *start = self.with_hash(*hash);
             }
-            for (piece, hash, start) in some.drain(..) {
+            for (piece, hash, start) in &some[..count] {
                 if piece.len() > PIECE_BYTES {
-                    grams::of_piece(of, piece, |kind, text| tell(grams.number(kind, text)));
+                    let folded = self.folding.of(piece);
+                    grams::of_piece(of, folded, |kind, text| tell(grams.number(kind, text)));
                     continue;
                 }
                 let start = start
                     .filter(|start| self.is_at(*start, of, piece))
-                    .or_else(|| self.find(hash, of, piece))
-                    .unwrap_or_else(|| self.remember(hash, of, piece, grams));
+                    .or_else(|| self.find(*hash, of, piece))
+                    .unwrap_or_else(|| self.remember(*hash, of, piece, grams));
                 self.grams_at(start).for_each(&mut tell);
             }
         }
@@ -105,15 +115,17 @@ impl Pieces {
     }
 
     fn remember(&mut self, hash: u64, of: PieceOf, piece: &str, grams: &mut Interned) -> u32 {
-        let mut of_piece = Vec::new();
-        grams::of_piece(of, piece, |kind, text| of_piece.push(grams.number(kind, text)));
-        of_piece.sort_unstable();
-        of_piece.dedup();
+        let Self { folding, found, .. } = self;
+        found.clear();
+        grams::of_piece(of, folding.of(piece), |kind, text| found.push(grams.number(kind, text)));
+        found.sort_unstable();
+        found.dedup();
         let start = self.records.len() as u32;
         self.records.extend([of as u8, piece.len() as u8]);
         self.records.extend_from_slice(piece.as_bytes());
-        self.records.push(of_piece.len() as u8);
-        self.records.extend(of_piece.iter().flat_map(|gram| gram.to_le_bytes()));
+        self.records.push(self.found.len() as u8);
+        self.records
+            .extend(self.found.iter().flat_map(|gram| gram.to_le_bytes()));
         self.known
             .insert_unique(hash, Known { hash, start }, |known| known.hash);
         start
@@ -127,6 +139,7 @@ impl Pieces {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fold::fold;
     use super::*;
     use std::collections::BTreeSet;
 
@@ -141,7 +154,7 @@ mod tests {
                 for text in ["lamp", "lam", "Lamp,lamps", "日本語の名前", &most, &long, &many] {
                     let mut expected = BTreeSet::new();
                     for piece in grams::pieces(text) {
-                        grams::of_piece(of, piece, |kind, text| {
+                        grams::of_piece(of, &fold(piece), |kind, text| {
                             expected.insert(grams.number(kind, text));
                         });
                     }

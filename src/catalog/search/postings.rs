@@ -2,6 +2,7 @@
 //!
 //! A product is known by its ordinal, its place in the segment.
 
+use super::fold::Folding;
 use super::grams::{self, Names, PieceOf};
 use super::interned::Interned;
 use super::lists::{Lists, Ordinals};
@@ -21,6 +22,7 @@ pub struct Postings {
     lists: Lists,
     waiting: Waiting,
     pieces: Pieces,
+    folding: Folding,
     products: usize,
 }
 
@@ -43,6 +45,7 @@ impl Postings {
             lists: Lists::default(),
             waiting: Waiting::within(segment_bytes / WAITING_SHARE),
             pieces: Pieces::within(segment_bytes / PIECES_SHARE),
+            folding: Folding::default(),
             products: 0,
         }
     }
@@ -50,11 +53,15 @@ impl Postings {
     /// Adds what a product is found by besides its description. Ordinals must come in ascending order.
     pub fn add_names(&mut self, ordinal: u32, names: &Names<'_>) {
         let Self {
-            grams, lists, waiting, ..
+            grams,
+            lists,
+            waiting,
+            folding,
+            ..
         } = self;
-        grams::of_rest(names, |kind, text| {
-            waiting.add(lists, grams.number(kind, text), ordinal);
-        });
+        let mut add = |kind: u8, text: &[u8]| waiting.add(lists, grams.number(kind, text), ordinal);
+        grams::of_sku(folding.of(names.sku), &mut add);
+        grams::of_rest(names, add);
         self.add_text(ordinal, PieceOf::Name, names.name);
     }
 
@@ -89,6 +96,7 @@ impl Postings {
             mut waiting,
             pieces,
             products,
+            ..
         } = self;
         waiting.append_to(&mut lists);
         drop((waiting, pieces));
@@ -114,9 +122,9 @@ impl Finished {
     /// Tells the grams with all their products, in the order of their bytes, about so many bytes at a time, for as long as
     /// they are taken.
     pub fn tell(&self, bytes: usize, mut take: impl FnMut(Entries) -> bool) -> std::io::Result<()> {
-        let mut entries = Entries::default();
+        let (mut entries, mut few) = (Entries::default(), Vec::new());
         for gram in &self.in_order {
-            entries.add(self.grams.get(*gram), self.ordinals(*gram))?;
+            entries.add(self.grams.get(*gram), self.ordinals(*gram, &mut few))?;
             if entries.size_bytes() >= bytes && !take(std::mem::take(&mut entries)) {
                 return Ok(());
             }
@@ -125,23 +133,23 @@ impl Finished {
         Ok(())
     }
 
-    fn ordinals(&self, gram: u32) -> Ordinals {
+    fn ordinals<'a>(&self, gram: u32, few: &'a mut Vec<u32>) -> Ordinals<'a> {
+        // Beginnings were found last, so they have the highest numbers.
+        if self.beginnings.first().is_none_or(|(first, _)| gram < *first) {
+            return self.lists.ordinals(gram, few);
+        }
         let start = self.beginnings.partition_point(|(beginning, _)| *beginning < gram);
         let words = self.beginnings[start..]
             .iter()
             .take_while(|(beginning, _)| *beginning == gram);
-        let mut words = words.map(|(_, word)| *word).peekable();
-        if words.peek().is_some() {
-            self.lists.union(words, self.products)
-        } else {
-            self.lists.ordinals(gram)
-        }
+        self.lists.union(words.map(|(_, word)| *word), self.products, few)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::columns::Column;
+    use super::super::fold::fold;
     use super::super::pages::{self, Cutter, Posting};
     use super::*;
     use roaring::RoaringBitmap;
@@ -210,8 +218,9 @@ mod tests {
                 });
                 expected.entry(gram).or_default().insert(ordinal);
             };
+            grams::of_sku(&fold(names.sku), &mut tell);
             grams::of_rest(&names, &mut tell);
-            grams::of_piece(PieceOf::Name, names.name, &mut tell);
+            grams::of_piece(PieceOf::Name, &fold(names.name), &mut tell);
             grams::of_piece(PieceOf::Description, description, &mut tell);
         }
         assert!(of_names.size_bytes() > 0);
