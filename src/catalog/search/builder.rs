@@ -222,7 +222,7 @@ mod tests {
         for piece in pieces {
             let mut entries = Entries::default();
             for gram in *piece {
-                entries.add(gram.as_bytes(), Ordinals::Few(&[1]))?;
+                entries.add(gram.as_bytes(), Ordinals::Deltas(1, &[1]))?;
             }
             tell.try_send(entries)?;
         }

@@ -1,10 +1,11 @@
 //! The products of very many grams while a segment is built: lists of ascending ordinals that grow side by side.
 //!
-//! A list is kept as the differences between its ordinals, of seven bits to a byte, in slices of one stretch of memory;
+//! A list is kept as the differences between its ordinals ([`deltas`]), in slices of one stretch of memory;
 //! each slice is twice as long as the one before it and ends with the place of the next. So adding to a list touches two
 //! places in memory, and a short list takes little. (Lucene keeps its postings so, in what it calls a pool of byte
 //! slices.) A list that has more than every eighth product is a set of bits instead.
 
+use super::deltas;
 use roaring::RoaringBitmap;
 
 /// The first slice of a list, without the place of the next.
@@ -43,8 +44,9 @@ struct List {
 /// Ordinals in ascending order, as they come out of lists.
 #[derive(Debug)]
 pub enum Ordinals<'a> {
-    Few(&'a [u32]),
-    Many(RoaringBitmap),
+    /// So many, as [`deltas`].
+    Deltas(usize, &'a [u8]),
+    Bitmap(RoaringBitmap),
 }
 
 impl Lists {
@@ -75,52 +77,54 @@ impl Lists {
 
     /// Turns a list into a set of bits. Its slices are not used again, which costs little: lists turn early, while short.
     fn make_set(&mut self, number: usize) {
-        let mut bits = Vec::new();
-        self.all[number].each(&self.slices, |ordinal| put_bit(&mut bits, ordinal));
+        let (mut bits, mut room) = (Vec::new(), Vec::new());
+        self.each(self.all[number], &mut room, |ordinal| put_bit(&mut bits, ordinal));
         let list = &mut self.all[number];
         list.first = self.sets.len() as u32;
         list.is_set = true;
         self.sets.push(bits);
     }
 
-    /// The ordinals of a list, put into `few` if they are few.
-    pub fn ordinals<'a>(&self, number: u32, few: &'a mut Vec<u32>) -> Ordinals<'a> {
+    /// The ordinals of a list; as differences they are put into `room`.
+    pub fn ordinals<'a>(&self, number: u32, room: &'a mut Vec<u8>) -> Ordinals<'a> {
         let list = self.all.get(number as usize).copied().unwrap_or_default();
         if list.is_set {
-            return Ordinals::Many(RoaringBitmap::from_lsb0_bytes(0, &self.sets[list.first as usize]));
+            return Ordinals::Bitmap(RoaringBitmap::from_lsb0_bytes(0, &self.sets[list.first as usize]));
         }
-        few.clear();
-        list.each(&self.slices, |ordinal| few.push(ordinal));
-        Ordinals::Few(few)
+        list.put_deltas(room, &self.slices);
+        Ordinals::Deltas(list.count as usize, room)
     }
 
-    /// The ordinals of several lists, each once, put into `few` if they are few. All are below `products`.
+    /// The ordinals of several lists, each once; as differences they are put into `room`. All are below `products`.
     pub fn union<'a>(
         &self,
         numbers: impl Iterator<Item = u32> + Clone,
         products: usize,
-        few: &'a mut Vec<u32>,
+        room: &'a mut Vec<u8>,
     ) -> Ordinals<'a> {
         let lists = numbers.map(|number| self.all.get(number as usize).copied().unwrap_or_default());
         let total: usize = lists.clone().map(|list| list.count as usize).sum();
         if total <= SORTED {
-            few.clear();
-            lists.for_each(|list| self.each(list, |ordinal| few.push(ordinal)));
-            few.sort_unstable();
-            few.dedup();
-            return Ordinals::Few(few);
+            let mut ordinals = Vec::with_capacity(total);
+            lists.for_each(|list| self.each(list, room, |ordinal| ordinals.push(ordinal)));
+            ordinals.sort_unstable();
+            ordinals.dedup();
+            room.clear();
+            deltas::put(room, &ordinals);
+            return Ordinals::Deltas(ordinals.len(), room);
         }
         let mut bits = vec![0; products.div_ceil(8)];
-        lists.for_each(|list| self.each(list, |ordinal| put_bit(&mut bits, ordinal)));
-        Ordinals::Many(RoaringBitmap::from_lsb0_bytes(0, &bits))
+        lists.for_each(|list| self.each(list, room, |ordinal| put_bit(&mut bits, ordinal)));
+        Ordinals::Bitmap(RoaringBitmap::from_lsb0_bytes(0, &bits))
     }
 
-    fn each(&self, list: List, tell: impl FnMut(u32)) {
+    fn each(&self, list: List, room: &mut Vec<u8>, tell: impl FnMut(u32)) {
         if list.is_set {
             let set = RoaringBitmap::from_lsb0_bytes(0, &self.sets[list.first as usize]);
             set.iter().for_each(tell);
         } else {
-            list.each(&self.slices, tell);
+            list.put_deltas(room, &self.slices);
+            deltas::read(room).for_each(tell);
         }
     }
 
@@ -132,12 +136,8 @@ impl Lists {
 }
 
 impl List {
-    fn put_number(&mut self, slices: &mut Vec<u8>, mut number: u32) {
-        while number > 0x7f {
-            self.put(slices, number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.put(slices, number as u8);
+    fn put_number(&mut self, slices: &mut Vec<u8>, number: u32) {
+        deltas::parts(number).for_each(|byte| self.put(slices, byte));
     }
 
     fn put(&mut self, slices: &mut Vec<u8>, byte: u8) {
@@ -164,65 +164,29 @@ impl List {
         slices.resize(slices.len() + usize::from(self.slice) + LINK_BYTES, 0);
     }
 
-    /// Tells the ordinals of one that is no set.
-    fn each(&self, slices: &[u8], mut tell: impl FnMut(u32)) {
+    /// Puts the differences of one that is no set in place of what is there.
+    fn put_deltas(&self, deltas: &mut Vec<u8>, slices: &[u8]) {
+        deltas.clear();
         if self.count < 2 {
-            (0..self.count).for_each(|_| tell(self.last));
+            deltas::put(deltas, &[self.last][..self.count as usize]);
             return;
         }
-        let mut bytes = Bytes {
-            slices,
-            at: self.first as usize,
-            slice: FIRST_SLICE,
-            left: FIRST_SLICE,
-        };
-        let mut ordinal = 0;
-        for _ in 0..self.count {
-            ordinal += bytes.take_number();
-            tell(ordinal);
+        let last = self.next as usize + usize::from(self.free) - usize::from(self.slice);
+        let (mut start, mut slice) = (self.first as usize, FIRST_SLICE);
+        while start != last {
+            let (bytes, link) = slices[start..].split_at(usize::from(slice));
+            deltas.extend_from_slice(bytes);
+            start = link
+                .first_chunk()
+                .map_or(last, |link| u32::from_le_bytes(*link) as usize);
+            slice = next_slice(slice);
         }
+        deltas.extend_from_slice(&slices[start..self.next as usize]);
     }
 }
 
 fn next_slice(size: u16) -> u16 {
     (size * 2).min(LONGEST_SLICE)
-}
-
-/// The bytes of a list.
-struct Bytes<'a> {
-    slices: &'a [u8],
-    at: usize,
-    slice: u16,
-    left: u16,
-}
-
-impl Bytes<'_> {
-    fn take(&mut self) -> u8 {
-        if self.left == 0 {
-            let link = self.slices[self.at..]
-                .first_chunk()
-                .map_or(0, |link| u32::from_le_bytes(*link));
-            self.at = link as usize;
-            self.slice = next_slice(self.slice);
-            self.left = self.slice;
-        }
-        let byte = self.slices[self.at];
-        self.at += 1;
-        self.left -= 1;
-        byte
-    }
-
-    fn take_number(&mut self) -> u32 {
-        let (mut number, mut shift) = (0, 0);
-        loop {
-            let byte = self.take();
-            number |= u32::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return number;
-            }
-            shift += 7;
-        }
-    }
 }
 
 fn put_bit(bits: &mut Vec<u8>, ordinal: u32) {
@@ -242,8 +206,12 @@ pub mod tests {
 
     pub fn values(ordinals: Ordinals) -> Vec<u32> {
         match ordinals {
-            Ordinals::Few(few) => few.to_vec(),
-            Ordinals::Many(many) => many.into_iter().collect(),
+            Ordinals::Deltas(count, deltas) => {
+                let values: Vec<u32> = deltas::read(deltas).collect();
+                assert_eq!(values.len(), count);
+                values
+            }
+            Ordinals::Bitmap(bitmap) => bitmap.into_iter().collect(),
         }
     }
 
@@ -265,12 +233,12 @@ pub mod tests {
                     }
                 }
             }
-            let mut few = Vec::new();
+            let mut room = Vec::new();
             for (number, set) in sets.iter().enumerate() {
-                let ordinals = lists.ordinals(number as u32, &mut few);
+                let ordinals = lists.ordinals(number as u32, &mut room);
                 prop_assert_eq!(values(ordinals), set.iter().copied().collect::<Vec<_>>());
             }
-            let union = lists.union(0..sets.len() as u32, 300_000, &mut few);
+            let union = lists.union(0..sets.len() as u32, 300_000, &mut room);
             prop_assert_eq!(values(union), all.into_iter().collect::<Vec<_>>());
         }
     }

@@ -7,6 +7,7 @@ mod builder;
 mod cache;
 mod candidates;
 mod columns;
+mod deltas;
 mod find;
 mod fold;
 mod grams;

@@ -5,19 +5,26 @@
 //! first gram of each page is kept apart, to find the page of a gram.
 
 use super::columns::{self, Chunk, Column};
+use super::deltas;
 use super::lists::Ordinals;
 use roaring::RoaringBitmap;
 use std::collections::VecDeque;
+use std::io;
 
 /// The most that PostgreSQL leaves in place is about 2,000 bytes.
 const PAGE_BYTES: usize = 1_900;
 /// A longer bitmap is a row of its own.
 const BITMAP_BYTES: usize = 400;
-/// Up to this many products are written as a list, which begins with their number; the next two mark other forms.
-const LISTED: u8 = 32;
+/// Up to this many products may be written as a list, which begins with their number; the next two mark other forms.
+const LISTED: usize = 32;
 const BITMAP: u8 = 254;
 const CHUNK: u8 = 255;
 const NUMBER_BYTES: usize = 4;
+/// What an entry with a bitmap has before it: its mark, how many products, and how long it is.
+const BITMAP_HEAD_BYTES: usize = 7;
+/// A bitmap that begins with this goes on as [`deltas`], which most are shorter as. Roaring bitmaps never begin so: the first
+/// byte of their cookie is 0x3a or 0x3b (Roaring format specification).
+const DELTAS: u8 = 0;
 
 /// Grams with their products on the way to pages, written as these have them. They are added at the end and moved from the
 /// beginning.
@@ -52,9 +59,9 @@ pub struct Entry<'a> {
 pub enum Posting<'a> {
     /// Their ordinals, of four bytes each.
     List(&'a [u8]),
-    /// A Roaring bitmap.
+    /// What [`bitmap`] reads.
     Bitmap(u32, &'a [u8]),
-    /// A Roaring bitmap in [`Column::Bitmaps`].
+    /// The same in [`Column::Bitmaps`].
     Chunk(u32, i32),
 }
 
@@ -68,42 +75,46 @@ pub struct Fences {
 
 impl Entries {
     /// Adds the next gram.
-    pub fn add(&mut self, gram: &[u8], ordinals: Ordinals) -> std::io::Result<()> {
+    pub fn add(&mut self, gram: &[u8], ordinals: Ordinals) -> io::Result<()> {
         self.bytes.push(gram.len() as u8);
         self.bytes.extend_from_slice(gram);
         match ordinals {
-            Ordinals::Few(ordinals) if is_listed(ordinals) => {
-                self.bytes.push(ordinals.len() as u8);
-                for ordinal in ordinals {
-                    self.bytes.extend_from_slice(&ordinal.to_le_bytes());
-                }
+            Ordinals::Deltas(count, bytes) if is_listed(count, bytes) => {
+                self.bytes.push(count as u8);
+                let ordinals = deltas::read(bytes);
+                self.bytes.extend(ordinals.flat_map(u32::to_le_bytes));
             }
-            Ordinals::Few(ordinals) => {
-                let mut bitmap = RoaringBitmap::new();
-                // It takes them all: they ascend.
-                let _ = bitmap.append(ordinals.iter().copied());
-                self.put_bitmap(&bitmap)?;
+            Ordinals::Deltas(count, bytes) => self.put_bitmap(count as u32, 1 + bytes.len(), |place| {
+                place.push(DELTAS);
+                place.extend_from_slice(bytes);
+                Ok(())
+            })?,
+            Ordinals::Bitmap(bitmap) => {
+                let (count, size) = (bitmap.len() as u32, bitmap.serialized_size());
+                self.put_bitmap(count, size, |place| bitmap.serialize_into(place))?;
             }
-            Ordinals::Many(bitmap) => self.put_bitmap(&bitmap)?,
         }
         Ok(())
     }
 
-    /// Puts a bitmap into an entry, or room for the number of one that is too long.
-    fn put_bitmap(&mut self, bitmap: &RoaringBitmap) -> std::io::Result<()> {
-        let (size, count) = (bitmap.serialized_size(), bitmap.len() as u32);
+    /// Puts a bitmap of that many products and bytes into an entry, or room for the number of one that is too long.
+    fn put_bitmap(
+        &mut self,
+        count: u32,
+        size: usize,
+        put: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
+    ) -> io::Result<()> {
         if size <= BITMAP_BYTES {
             self.bytes.push(BITMAP);
             self.bytes.extend_from_slice(&count.to_le_bytes());
             self.bytes.extend_from_slice(&(size as u16).to_le_bytes());
-            bitmap.serialize_into(&mut self.bytes)?;
-            return Ok(());
+            return put(&mut self.bytes);
         }
         self.bytes.push(CHUNK);
         self.bytes.extend_from_slice(&count.to_le_bytes());
         self.bytes.extend_from_slice(&[0; NUMBER_BYTES]);
         let mut bytes = Vec::with_capacity(size);
-        bitmap.serialize_into(&mut bytes)?;
+        put(&mut bytes)?;
         self.bitmaps_bytes += bytes.len();
         self.bitmaps.push_back(bytes);
         Ok(())
@@ -164,11 +175,17 @@ impl Cutter {
     }
 }
 
-/// Whether ordinals are shorter as a list than as a bitmap, which has 65,536 of them to a container.
-fn is_listed(ordinals: &[u32]) -> bool {
-    let containers = ordinals.chunk_by(|one, next| one >> 16 == next >> 16).count();
-    let bitmap_bytes = 8 + containers * 8 + ordinals.len() * 2;
-    ordinals.len() <= usize::from(LISTED) && ordinals.len() * 4 <= bitmap_bytes
+/// Whether ordinals are shorter as a list than as a bitmap.
+fn is_listed(count: usize, deltas: &[u8]) -> bool {
+    count <= LISTED && count * NUMBER_BYTES < BITMAP_HEAD_BYTES + deltas.len()
+}
+
+/// Reads a bitmap.
+pub fn bitmap(bytes: &[u8]) -> io::Result<RoaringBitmap> {
+    match bytes.split_first() {
+        Some((&DELTAS, deltas)) => deltas::bitmap(deltas),
+        _ => RoaringBitmap::deserialize_unchecked_from(bytes),
+    }
 }
 
 /// Reads a page.
@@ -200,10 +217,10 @@ fn take_number(bytes: &mut &[u8]) -> Option<u32> {
 
 impl Posting<'_> {
     /// The products, unless they are elsewhere.
-    pub fn bitmap(self) -> std::io::Result<Option<RoaringBitmap>> {
+    pub fn bitmap(self) -> io::Result<Option<RoaringBitmap>> {
         Ok(match self {
             Self::List(bytes) => Some(columns::ordinals(bytes).collect()),
-            Self::Bitmap(_, bytes) => Some(RoaringBitmap::deserialize_unchecked_from(bytes)?),
+            Self::Bitmap(_, bytes) => Some(bitmap(bytes)?),
             Self::Chunk(..) => None,
         })
     }
@@ -246,11 +263,13 @@ mod tests {
         let gram = |at: u32| format!("w{at:05}").into_bytes();
         let products = |at: u32| (0..=at * at % 700).map(move |step| at + step * 101);
         for at in 0..3000 {
-            let few: Vec<u32> = products(at).collect();
+            let ordinals: Vec<u32> = products(at).collect();
+            let mut deltas = Vec::new();
+            deltas::put(&mut deltas, &ordinals);
             let ordinals = if at % 3 == 0 {
-                Ordinals::Many(products(at).collect())
+                Ordinals::Bitmap(products(at).collect())
             } else {
-                Ordinals::Few(&few)
+                Ordinals::Deltas(ordinals.len(), &deltas)
             };
             entries.add(&gram(at), ordinals).unwrap();
         }
@@ -262,6 +281,11 @@ mod tests {
         assert_eq!(entries.next_gram(), None);
         entries.move_to(&mut cutter, |_| panic!("nothing is left"));
         chunks.extend(cutter.finish());
+        // Rows of both kinds, and none that an entry has room for.
+        let rows = chunks.iter().filter(|(column, ..)| *column == Column::Bitmaps);
+        let (deltas, roaring): (Vec<_>, Vec<_>) = rows.partition(|(_, _, bytes)| bytes[0] == DELTAS);
+        assert!(deltas.len() > 100 && roaring.len() > 100);
+        assert!(deltas.iter().all(|(_, _, bytes)| bytes.len() > BITMAP_BYTES));
         let chunks: BTreeMap<(Column, i32), Vec<u8>> = chunks
             .into_iter()
             .map(|(column, number, bytes)| ((column, number), bytes))
@@ -273,10 +297,7 @@ mod tests {
             assert!(page.len() <= PAGE_BYTES);
             let found = read(page).find(|entry| entry.gram == gram).unwrap().posting;
             let bitmap = match found {
-                Posting::Chunk(_, number) => {
-                    let bytes = &chunks[&(Column::Bitmaps, number)];
-                    RoaringBitmap::deserialize_from(&bytes[..]).unwrap()
-                }
+                Posting::Chunk(_, number) => bitmap(&chunks[&(Column::Bitmaps, number)]).unwrap(),
                 here => here.bitmap().unwrap().unwrap(),
             };
             assert!(bitmap.into_iter().eq(products(at)), "{at}");

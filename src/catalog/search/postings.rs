@@ -122,9 +122,9 @@ impl Finished {
     /// Tells the grams with all their products, in the order of their bytes, about so many bytes at a time, for as long as
     /// they are taken.
     pub fn tell(&self, bytes: usize, mut take: impl FnMut(Entries) -> bool) -> std::io::Result<()> {
-        let (mut entries, mut few) = (Entries::default(), Vec::new());
+        let (mut entries, mut room) = (Entries::default(), Vec::new());
         for gram in &self.in_order {
-            entries.add(self.grams.get(*gram), self.ordinals(*gram, &mut few))?;
+            entries.add(self.grams.get(*gram), self.ordinals(*gram, &mut room))?;
             if entries.size_bytes() >= bytes && !take(std::mem::take(&mut entries)) {
                 return Ok(());
             }
@@ -133,16 +133,16 @@ impl Finished {
         Ok(())
     }
 
-    fn ordinals<'a>(&self, gram: u32, few: &'a mut Vec<u32>) -> Ordinals<'a> {
+    fn ordinals<'a>(&self, gram: u32, room: &'a mut Vec<u8>) -> Ordinals<'a> {
         // Beginnings were found last, so they have the highest numbers.
         if self.beginnings.first().is_none_or(|(first, _)| gram < *first) {
-            return self.lists.ordinals(gram, few);
+            return self.lists.ordinals(gram, room);
         }
         let start = self.beginnings.partition_point(|(beginning, _)| *beginning < gram);
         let words = self.beginnings[start..]
             .iter()
             .take_while(|(beginning, _)| *beginning == gram);
-        self.lists.union(words.map(|(_, word)| *word), self.products, few)
+        self.lists.union(words.map(|(_, word)| *word), self.products, room)
     }
 }
 
@@ -152,7 +152,6 @@ mod tests {
     use super::super::fold::fold;
     use super::super::pages::{self, Cutter, Posting};
     use super::*;
-    use roaring::RoaringBitmap;
     use std::collections::{BTreeMap, BTreeSet};
 
     const SEGMENT_BYTES: usize = 64 << 20;
@@ -188,7 +187,7 @@ mod tests {
         entries
             .map(|entry| {
                 let bitmap = match entry.posting {
-                    Posting::Chunk(_, number) => RoaringBitmap::deserialize_from(bitmaps[number as usize]).unwrap(),
+                    Posting::Chunk(_, number) => pages::bitmap(bitmaps[number as usize]).unwrap(),
                     here => here.bitmap().unwrap().unwrap(),
                 };
                 (entry.gram.to_vec(), bitmap.into_iter().collect())

@@ -141,7 +141,7 @@ impl<'a> Reading<'a> {
     }
 
     fn keep_bitmap(&self, segment: i64, number: i32, bytes: &[u8]) -> Result<Arc<RoaringBitmap>> {
-        let bitmap = RoaringBitmap::deserialize_unchecked_from(bytes)?;
+        let bitmap = pages::bitmap(bytes)?;
         Ok(self.cache.keep_bitmap(Key::Bitmap(segment, number), bitmap))
     }
 
