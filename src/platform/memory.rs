@@ -12,6 +12,7 @@ pub fn return_soon() {
         const ARENAS: libc::c_int = 2;
         const LARGE_BYTES: libc::c_int = 1 << 20;
         const KEPT_BYTES: libc::c_int = 16 << 20;
+        // How much more than is asked for is fetched at once.
         const FETCHED_BYTES: libc::c_int = 1 << 20;
         // SAFETY: mallopt only sets parameters of malloc, and no other thread runs yet.
         #[expect(unsafe_code, reason = "there is no safe way to set glibc's allocator up")]

@@ -115,8 +115,8 @@ export function selection({ root, place, results, signal }) {
   // What was ticked before this script was there.
   const early = ticks(place).filter(box => box.checked)
   shown()
-  for (const { value } of early) selected.set(value, true, page())
-  if (early.length > 0) draw()
+  for (const { value } of early) if (!selected.has(value)) selected.set(value, true, page())
+  if (early.length > 0) tell()
   return { selected, draw, clear, tick, settled }
 }
 

@@ -8,6 +8,9 @@ use std::io;
 const PART: u8 = 0x7f;
 const PART_BITS: u32 = 7;
 
+/// So many are put into a bitmap as a set of bits: one after the other takes longer.
+const MANY: usize = 1_024;
+
 /// The bytes of a number.
 pub fn parts(mut number: u32) -> impl Iterator<Item = u8> {
     let mut is_over = false;
@@ -23,7 +26,7 @@ pub fn parts(mut number: u32) -> impl Iterator<Item = u8> {
 }
 
 /// Puts the bytes together to a number.
-pub fn number(mut next: impl FnMut() -> Option<u8>) -> Option<u32> {
+fn number(mut next: impl FnMut() -> Option<u8>) -> Option<u32> {
     let (mut number, mut shift) = (0, 0);
     loop {
         let byte = next()?;
@@ -56,9 +59,23 @@ pub fn read(bytes: &[u8]) -> impl Iterator<Item = u32> {
 /// The same as a bitmap.
 ///
 /// # Errors
-/// Where they do not ascend: they are none.
+/// If they do not ascend, or end within a number: then these are no ordinals.
 pub fn bitmap(bytes: &[u8]) -> io::Result<RoaringBitmap> {
-    RoaringBitmap::from_sorted_iter(read(bytes)).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    let ordinals: Vec<u32> = read(bytes).collect();
+    let is_whole = bytes.iter().filter(|byte| **byte <= PART).count() == ordinals.len() && bytes.last() <= Some(&PART);
+    if !is_whole || !ordinals.is_sorted_by(|one, next| one < next) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "ordinals are damaged"));
+    }
+    if ordinals.len() < MANY {
+        let bitmap = RoaringBitmap::from_sorted_iter(ordinals).map_err(io::Error::other)?;
+        // Without the room that it was made with: it may be kept.
+        return Ok(bitmap.clone());
+    }
+    let mut bits = vec![0; ordinals.last().map_or(0, |last| *last as usize / 8 + 1)];
+    for ordinal in ordinals {
+        bits[ordinal as usize / 8] |= 1 << (ordinal % 8);
+    }
+    Ok(RoaringBitmap::from_lsb0_bytes(0, &bits))
 }
 
 #[cfg(test)]
@@ -91,7 +108,22 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_ascend_is_refused() {
-        assert!(bitmap(&[7, 0]).is_err());
+    fn many_are_the_same() {
+        let ordinals: Vec<u32> = (5..3_000).map(|at| at * at / 9).collect();
+        let mut bytes = Vec::new();
+        put(&mut bytes, &ordinals);
+        assert!(bitmap(&bytes).unwrap().into_iter().eq(ordinals));
+    }
+
+    #[test]
+    fn what_is_damaged_is_refused() {
+        for bytes in [
+            &[7, 0][..],
+            &[7, 0x80],
+            &[0x80; 6],
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+        ] {
+            assert!(bitmap(bytes).is_err(), "{bytes:x?}");
+        }
     }
 }

@@ -45,6 +45,9 @@ fn is_folded(text: &str) -> bool {
     text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
+/// The longest text whose memory is kept for the next one.
+const KEPT_BYTES: usize = 64 << 10;
+
 /// Folds one text after the other, in the same memory.
 #[derive(Default)]
 pub struct Folding(String);
@@ -54,6 +57,10 @@ impl Folding {
     pub fn of<'a>(&'a mut self, text: &'a str) -> &'a str {
         if is_folded(text) {
             return text;
+        }
+        // Of a long one not only the text is let go.
+        if self.0.capacity() > KEPT_BYTES {
+            self.0 = String::new();
         }
         self.0.clear();
         fold_into(&mut self.0, text);

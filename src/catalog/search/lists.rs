@@ -164,7 +164,7 @@ impl List {
         slices.resize(slices.len() + usize::from(self.slice) + LINK_BYTES, 0);
     }
 
-    /// Puts the differences of one that is no set in place of what is there.
+    /// Replaces what is in `deltas` by those of a list that is no set.
     fn put_deltas(&self, deltas: &mut Vec<u8>, slices: &[u8]) {
         deltas.clear();
         if self.count < 2 {

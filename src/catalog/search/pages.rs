@@ -1,8 +1,9 @@
 //! How a segment's grams are kept: in pages, in the order of their bytes.
 //!
 //! Most grams stand in a handful of products, so a row for each would cost far more than it says. A page has as many as
-//! fit into a row that PostgreSQL keeps in one piece, each with its products; a long bitmap is a row of its own. The
-//! first gram of each page is kept apart, to find the page of a gram.
+//! fit into a row that PostgreSQL keeps in one piece, each with its products: few as a list, others as what is called a bitmap
+//! here and is read as one, though most are written as differences. A long bitmap is a row of its own. The first gram of each
+//! page is kept apart, to find the page of a gram.
 
 use super::columns::{self, Chunk, Column};
 use super::deltas;
@@ -177,7 +178,7 @@ impl Cutter {
 
 /// Whether ordinals are shorter as a list than as a bitmap.
 fn is_listed(count: usize, deltas: &[u8]) -> bool {
-    count <= LISTED && count * NUMBER_BYTES < BITMAP_HEAD_BYTES + deltas.len()
+    count <= LISTED && count * NUMBER_BYTES <= BITMAP_HEAD_BYTES + deltas.len()
 }
 
 /// Reads a bitmap.
@@ -304,5 +305,16 @@ mod tests {
         }
         assert_eq!(fences.page_of(b"a"), 0);
         assert!(read(&chunks[&(Column::Grams, 0)][..7]).next().is_none(), "cut off");
+    }
+
+    #[test]
+    fn what_was_written_before_there_were_differences_is_read() {
+        // 1, 2 and 3 as the Roaring format specification has them: cookie, containers, key and size, offset, values.
+        let roaring = [58, 48, 0, 0, 1, 0, 0, 0, 0, 0, 2, 0, 16, 0, 0, 0, 1, 0, 2, 0, 3, 0];
+        assert!(bitmap(&roaring).unwrap().into_iter().eq(1..=3));
+        let page = [&b"\x02ab\xfe\x03\0\0\0\x16\0"[..], &roaring, b"\x02ac\x01\x07\0\0\0"].concat();
+        let ordinals = |entry: Entry| entry.posting.bitmap().unwrap().unwrap().into_iter().collect();
+        let found: Vec<Vec<u32>> = read(&page).map(ordinals).collect();
+        assert_eq!(found, [vec![1, 2, 3], vec![7]]);
     }
 }

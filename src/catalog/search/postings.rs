@@ -35,6 +35,8 @@ pub struct Finished {
     products: usize,
     /// The beginnings of words, each with a word that begins so: numbers of grams, in order.
     beginnings: Vec<(u32, u32)>,
+    /// All grams from this one on are such beginnings, since they are found last.
+    first_beginning: u32,
 }
 
 impl Postings {
@@ -102,7 +104,8 @@ impl Postings {
         drop((waiting, pieces));
         let mut beginnings = Vec::new();
         let mut gram = Vec::new();
-        for word in 0..grams.len() as u32 {
+        let first_beginning = grams.len() as u32;
+        for word in 0..first_beginning {
             gram.clear();
             gram.extend_from_slice(grams.get(word));
             grams::of_word(&gram, |kind, text| beginnings.push((grams.number(kind, text), word)));
@@ -114,6 +117,7 @@ impl Postings {
             lists,
             products,
             beginnings,
+            first_beginning,
         }
     }
 }
@@ -134,8 +138,7 @@ impl Finished {
     }
 
     fn ordinals<'a>(&self, gram: u32, room: &'a mut Vec<u8>) -> Ordinals<'a> {
-        // Beginnings were found last, so they have the highest numbers.
-        if self.beginnings.first().is_none_or(|(first, _)| gram < *first) {
+        if gram < self.first_beginning {
             return self.lists.ordinals(gram, room);
         }
         let start = self.beginnings.partition_point(|(beginning, _)| *beginning < gram);
