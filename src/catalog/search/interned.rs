@@ -16,7 +16,7 @@ pub struct Interned {
     hasher: DefaultHashBuilder,
 }
 
-/// The longest texts that are numbers as they are.
+/// The longest texts that are numbers.
 const SHORT: usize = 6;
 
 /// What is compared before the string itself is.
@@ -29,13 +29,15 @@ struct Long {
 impl Interned {
     /// The number of a string, which is [`Interned::len`] as it was if the string is new.
     pub fn number(&mut self, kind: u8, text: &[u8]) -> u32 {
-        match key_of(kind, text) {
-            Some(key) => self.short_number(key, kind, text),
-            None => self.long_number(kind, text),
+        if text.len() <= SHORT {
+            self.short_number(kind, text)
+        } else {
+            self.long_number(kind, text)
         }
     }
 
-    fn short_number(&mut self, key: u64, kind: u8, text: &[u8]) -> u32 {
+    fn short_number(&mut self, kind: u8, text: &[u8]) -> u32 {
+        let key = key_of(kind, text);
         let hash = self.hasher.hash_one(key);
         if let Some((_, number)) = self.short.find(hash, |(known, _)| *known == key) {
             return *number;
@@ -110,24 +112,10 @@ pub fn head(bytes: &[u8]) -> u64 {
     u64::from_be_bytes(first)
 }
 
-/// The kind, the length and the bytes of a text of up to [`SHORT`] bytes, as one number; of three characters that have three
-/// bytes each, as those of most of Asia's scripts, their 16 bits each.
-fn key_of(kind: u8, text: &[u8]) -> Option<u64> {
+/// The kind, the length and the bytes of a text of up to [`SHORT`] bytes, as one number.
+fn key_of(kind: u8, text: &[u8]) -> u64 {
     let before = u64::from(kind) << 8 | text.len() as u64;
-    if text.len() <= SHORT {
-        return Some(text.iter().fold(before, |key, byte| key << 8 | u64::from(*byte)));
-    }
-    let text: &[u8; 9] = text.try_into().ok()?;
-    let (characters, _) = text.as_chunks();
-    characters
-        .iter()
-        .try_fold(before, |key, character| Some(key << 16 | code_of(*character)?))
-}
-
-/// The code point of a character that has three bytes (RFC 3629, section 3).
-fn code_of([first, second, third]: [u8; 3]) -> Option<u64> {
-    let is_one = first >> 4 == 0b1110 && second >> 6 == 0b10 && third >> 6 == 0b10;
-    is_one.then(|| u64::from(first & 0xf) << 12 | u64::from(second & 0x3f) << 6 | u64::from(third & 0x3f))
+    text.iter().fold(before, |key, byte| key << 8 | u64::from(*byte))
 }
 
 fn string(bytes: &[u8], start: u32) -> &[u8] {
