@@ -1,6 +1,6 @@
 //! Showing where a search matches: a text cut into pieces that match and pieces that do not.
 
-use super::fold::{fold, words};
+use super::fold::{fold_into, words};
 use super::terms::{INSIDE_MIN_CHARS, Term, Terms};
 use crate::catalog::sku::SkuKey;
 
@@ -56,7 +56,7 @@ impl Folded {
         let mut buffer = [0; 4];
         for (start, character) in text.char_indices() {
             let end = start + character.len_utf8();
-            folded.push_str(&fold(character.encode_utf8(&mut buffer)));
+            fold_into(&mut folded, character.encode_utf8(&mut buffer));
             from.resize(folded.len(), (start, end));
         }
         Self { text: folded, from }
