@@ -1,6 +1,7 @@
 //! Ascending ordinals as bytes: of each its difference from the one before, the first as it is, seven bits to a byte from the
 //! lowest on; all but the last byte of a difference have the eighth bit (LEB128).
 
+use super::bits::Bits;
 use roaring::RoaringBitmap;
 use std::io;
 
@@ -71,11 +72,11 @@ pub fn bitmap(bytes: &[u8]) -> io::Result<RoaringBitmap> {
         // Without the room that it was made with: it may be kept.
         return Ok(bitmap.clone());
     }
-    let mut bits = vec![0; ordinals.last().map_or(0, |last| *last as usize / 8 + 1)];
+    let mut bits = Bits::below(ordinals.last().map_or(0, |last| *last as usize + 1));
     for ordinal in ordinals {
-        bits[ordinal as usize / 8] |= 1 << (ordinal % 8);
+        bits.put(ordinal);
     }
-    Ok(RoaringBitmap::from_lsb0_bytes(0, &bits))
+    Ok(bits.bitmap())
 }
 
 #[cfg(test)]

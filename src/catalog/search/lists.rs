@@ -5,6 +5,7 @@
 //! places in memory, and a short list takes little. (Lucene keeps its postings so, in what it calls a pool of byte
 //! slices.) A list that has more than every eighth product is a set of bits instead.
 
+use super::bits::Bits;
 use super::deltas;
 use roaring::RoaringBitmap;
 
@@ -23,7 +24,7 @@ const SORTED: usize = 1_000;
 pub struct Lists {
     all: Vec<List>,
     slices: Vec<u8>,
-    sets: Vec<Vec<u8>>,
+    sets: Vec<Bits>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -61,7 +62,7 @@ impl Lists {
             return;
         }
         if list.is_set {
-            put_bit(&mut self.sets[list.first as usize], ordinal);
+            self.sets[list.first as usize].put(ordinal);
         } else if list.count > 0 {
             if list.count == 1 {
                 list.put_number(&mut self.slices, list.last);
@@ -77,8 +78,8 @@ impl Lists {
 
     /// Turns a list into a set of bits. Its slices are not used again, which costs little: lists turn early, while short.
     fn make_set(&mut self, number: usize) {
-        let (mut bits, mut room) = (Vec::new(), Vec::new());
-        self.each(self.all[number], &mut room, |ordinal| put_bit(&mut bits, ordinal));
+        let (mut bits, mut room) = (Bits::default(), Vec::new());
+        self.each(self.all[number], &mut room, |ordinal| bits.put(ordinal));
         let list = &mut self.all[number];
         list.first = self.sets.len() as u32;
         list.is_set = true;
@@ -89,7 +90,7 @@ impl Lists {
     pub fn ordinals<'a>(&self, number: u32, room: &'a mut Vec<u8>) -> Ordinals<'a> {
         let list = self.all.get(number as usize).copied().unwrap_or_default();
         if list.is_set {
-            return Ordinals::Bitmap(RoaringBitmap::from_lsb0_bytes(0, &self.sets[list.first as usize]));
+            return Ordinals::Bitmap(self.sets[list.first as usize].bitmap());
         }
         list.put_deltas(room, &self.slices);
         Ordinals::Deltas(list.count as usize, room)
@@ -113,15 +114,14 @@ impl Lists {
             deltas::put(room, &ordinals);
             return Ordinals::Deltas(ordinals.len(), room);
         }
-        let mut bits = vec![0; products.div_ceil(8)];
-        lists.for_each(|list| self.each(list, room, |ordinal| put_bit(&mut bits, ordinal)));
-        Ordinals::Bitmap(RoaringBitmap::from_lsb0_bytes(0, &bits))
+        let mut bits = Bits::below(products);
+        lists.for_each(|list| self.each(list, room, |ordinal| bits.put(ordinal)));
+        Ordinals::Bitmap(bits.bitmap())
     }
 
     fn each(&self, list: List, room: &mut Vec<u8>, tell: impl FnMut(u32)) {
         if list.is_set {
-            let set = RoaringBitmap::from_lsb0_bytes(0, &self.sets[list.first as usize]);
-            set.iter().for_each(tell);
+            self.sets[list.first as usize].bitmap().iter().for_each(tell);
         } else {
             list.put_deltas(room, &self.slices);
             deltas::read(room).for_each(tell);
@@ -130,7 +130,7 @@ impl Lists {
 
     /// How much memory they take.
     pub fn size_bytes(&self) -> usize {
-        let of_sets: usize = self.sets.iter().map(Vec::capacity).sum();
+        let of_sets: usize = self.sets.iter().map(Bits::size_bytes).sum();
         self.all.capacity() * size_of::<List>() + self.slices.capacity() + of_sets
     }
 }
@@ -164,37 +164,29 @@ impl List {
         slices.resize(slices.len() + usize::from(self.slice) + LINK_BYTES, 0);
     }
 
-    /// Replaces what is in `deltas` by those of a list that is no set.
-    fn put_deltas(&self, deltas: &mut Vec<u8>, slices: &[u8]) {
-        deltas.clear();
+    /// Replaces what is in `room` by the differences of a list that is no set.
+    fn put_deltas(&self, room: &mut Vec<u8>, slices: &[u8]) {
+        room.clear();
         if self.count < 2 {
-            deltas::put(deltas, &[self.last][..self.count as usize]);
+            deltas::put(room, &[self.last][..self.count as usize]);
             return;
         }
         let last = self.next as usize + usize::from(self.free) - usize::from(self.slice);
         let (mut start, mut slice) = (self.first as usize, FIRST_SLICE);
         while start != last {
             let (bytes, link) = slices[start..].split_at(usize::from(slice));
-            deltas.extend_from_slice(bytes);
+            room.extend_from_slice(bytes);
             start = link
                 .first_chunk()
                 .map_or(last, |link| u32::from_le_bytes(*link) as usize);
             slice = next_slice(slice);
         }
-        deltas.extend_from_slice(&slices[start..self.next as usize]);
+        room.extend_from_slice(&slices[start..self.next as usize]);
     }
 }
 
 fn next_slice(size: u16) -> u16 {
     (size * 2).min(LONGEST_SLICE)
-}
-
-fn put_bit(bits: &mut Vec<u8>, ordinal: u32) {
-    let at = ordinal as usize / 8;
-    if at >= bits.len() {
-        bits.resize(at + 1, 0);
-    }
-    bits[at] |= 1 << (ordinal % 8);
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The index is made of plain tables and kept by one background step from the rows of `search_changes`. Whoever
 //! changes products notes them there in the same transaction ([`note_changed`], [`note_imported`]).
 
+mod bits;
 mod builder;
 mod cache;
 mod candidates;

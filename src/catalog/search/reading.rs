@@ -2,6 +2,7 @@
 
 use super::super::list::{Position, Rank};
 use super::Search;
+use super::bits::Bits;
 use super::cache::{Cache, Key};
 use super::columns::{self, Column, ORDINALS_PER_CHUNK};
 use super::pages;
@@ -303,7 +304,7 @@ impl<'a> Reading<'a> {
             return Ok(RoaringBitmap::new());
         }
         let numbers = places.start / ORDINALS_PER_CHUNK..places.end.div_ceil(ORDINALS_PER_CHUNK);
-        let mut bits = vec![0_u8; products.div_ceil(64) * 8];
+        let mut bits = Bits::below(products);
         let wanted: Vec<(i64, Column, i32)> = numbers
             .clone()
             .map(|number| (segment, Column::ByChange, number as i32))
@@ -314,10 +315,10 @@ impl<'a> Reading<'a> {
                 .zip(columns::ordinals(&chunk))
                 .filter(|(place, _)| places.contains(place));
             for (_, ordinal) in inside {
-                bits[ordinal as usize / 8] |= 1 << (ordinal % 8);
+                bits.put(ordinal);
             }
         }
-        Ok(RoaringBitmap::from_lsb0_bytes(0, &bits))
+        Ok(bits.bitmap())
     }
 
     /// Ids and versions of products, by segment and ordinal.

@@ -1,0 +1,33 @@
+//! Ordinals as a set of bits, a bit for each product that there may be.
+
+use roaring::RoaringBitmap;
+
+/// A set of ordinals; the lowest bit of the first byte is ordinal zero.
+#[derive(Default)]
+pub struct Bits(Vec<u8>);
+
+impl Bits {
+    /// An empty set with room for ordinals below `products`.
+    pub fn below(products: usize) -> Self {
+        Self(vec![0; products.div_ceil(8)])
+    }
+
+    /// Adds an ordinal.
+    pub fn put(&mut self, ordinal: u32) {
+        let at = ordinal as usize / 8;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, 0);
+        }
+        self.0[at] |= 1 << (ordinal % 8);
+    }
+
+    /// The same as a bitmap.
+    pub fn bitmap(&self) -> RoaringBitmap {
+        RoaringBitmap::from_lsb0_bytes(0, &self.0)
+    }
+
+    /// How much memory it takes.
+    pub fn size_bytes(&self) -> usize {
+        self.0.capacity()
+    }
+}
