@@ -12,6 +12,15 @@ impl Bits {
         Self(vec![0; products.div_ceil(8)])
     }
 
+    /// The ordinals of a bitmap, with room for those below `products`.
+    pub fn of(bitmap: &RoaringBitmap, products: usize) -> Self {
+        let mut bits = Self::below(products);
+        for ordinal in bitmap {
+            bits.put(ordinal);
+        }
+        bits
+    }
+
     /// Adds an ordinal.
     pub fn put(&mut self, ordinal: u32) {
         let at = ordinal as usize / 8;
@@ -19,6 +28,12 @@ impl Bits {
             self.0.resize(at + 1, 0);
         }
         self.0[at] |= 1 << (ordinal % 8);
+    }
+
+    /// Whether an ordinal is there.
+    pub fn has(&self, ordinal: u32) -> bool {
+        let byte = self.0.get(ordinal as usize / 8);
+        byte.is_some_and(|byte| byte & (1 << (ordinal % 8)) != 0)
     }
 
     /// The same as a bitmap.

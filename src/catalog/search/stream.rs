@@ -2,15 +2,22 @@
 
 use super::super::filter::SortBy;
 use super::super::list::{Position, Rank};
+use super::bits::Bits;
 use super::columns::{self, Column, FENCE_EVERY, ORDINALS_PER_CHUNK};
 use super::reading::Reading;
 use anyhow::Result;
 use roaring::RoaringBitmap;
 
+/// Where fewer than one in so many products are candidates, each is looked for in a set of bits: bitmaps have lists of the few,
+/// in which they are searched for.
+const FEW_ARE_ONE_IN: usize = 16;
+
 /// Candidates still to come, and where they have been looked at up to.
 pub struct Stream<'a> {
     pub segment: i64,
     candidates: &'a RoaringBitmap,
+    /// The same where they are few and one walks along an order, past many others.
+    bits: Option<Bits>,
     products: usize,
     /// The list of ordinals that is the order; none where the ordinals are in order themselves.
     order: Option<Column>,
@@ -80,6 +87,7 @@ impl<'a> Stream<'a> {
         Ok(Self {
             segment: id,
             candidates,
+            bits: None,
             products,
             order,
             is_descending,
@@ -140,6 +148,9 @@ impl<'a> Stream<'a> {
     /// Walks along the order and takes those that are candidates.
     async fn next_in(&mut self, reading: &mut Reading<'_>, order: Column) -> Result<Vec<u32>> {
         let mut found = Vec::with_capacity(self.step);
+        if self.bits.is_none() && self.len() * FEW_ARE_ONE_IN < self.products {
+            self.bits = Some(Bits::of(self.candidates, self.products));
+        }
         while found.len() < self.step {
             if self.is_at_end() {
                 self.is_over = true;
@@ -154,8 +165,9 @@ impl<'a> Stream<'a> {
 
     /// Walks along a chunk from a place in it, to its end or until there are enough.
     fn walk(&mut self, chunk: &[u8], inside: usize, found: &mut Vec<u32>) {
+        let (candidates, bits) = (self.candidates, self.bits.as_ref());
         let mut take = |ordinal: u32| {
-            if self.candidates.contains(ordinal) {
+            if bits.map_or_else(|| candidates.contains(ordinal), |bits| bits.has(ordinal)) {
                 found.push(ordinal);
             }
             found.len() < self.step
