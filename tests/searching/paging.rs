@@ -22,6 +22,17 @@ const ORDERS: [SortBy; 5] = [
     SortBy::UpdatedAt,
 ];
 
+/// What is searched for, and the orders of it: beginnings and pieces of many SKUs, names and words, so that every class of
+/// relevance has products. Those of more than three letters are not decided by the index alone.
+const SEARCHES: [(&str, &[SortBy]); 6] = [
+    ("", &ORDERS),
+    ("s", &ORDERS),
+    ("in", &ORDERS),
+    ("ing", &[SortBy::Relevance]),
+    ("port", &[SortBy::Relevance]),
+    ("a s", &[SortBy::Relevance]),
+];
+
 /// One product in three may change; the others are still.
 struct Rows {
     all: Vec<FileRow>,
@@ -92,13 +103,12 @@ async fn restless_ids(shop: &Shop, rows: &Rows) -> anyhow::Result<Vec<i64>> {
 }
 
 async fn walk_every_order(shop: &Shop, scan: &Scan, rows: &Rows) -> anyhow::Result<()> {
-    // The beginning of many SKUs, names and words, so that every class of relevance has products.
-    for q in ["", "s", "in"] {
+    for (q, orders) in SEARCHES {
         let filter = Filter {
             q: q.to_owned(),
             ..Filter::default()
         };
-        for by in ORDERS {
+        for by in orders.iter().copied() {
             for is_reversed in [false, true] {
                 let sort = Sort { by, is_reversed };
                 let still: Vec<&Row> = scan

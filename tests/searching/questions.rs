@@ -89,7 +89,9 @@ impl Questions {
     /// Terms of one product, now and then with one of another.
     fn several(&mut self, rows: &[&Row], row: &Row) -> String {
         let mut q = String::new();
-        for _ in 0..2 + self.below(2) {
+        // Now and then more than are looked up together.
+        let others = if self.happens(30) { 6 } else { 2 };
+        for _ in 0..2 + self.below(others) {
             let from = if self.happens(15) {
                 rows[self.below(rows.len())]
             } else {

@@ -46,3 +46,19 @@ impl Bits {
         self.0.capacity()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_what_was_put_into_it() {
+        let bitmap: RoaringBitmap = [0, 7, 8, 63].into_iter().collect();
+        let mut bits = Bits::of(&bitmap, 10);
+        assert!([0, 7, 8, 63].into_iter().all(|ordinal| bits.has(ordinal)));
+        assert!([1, 9, 62, 64, u32::MAX].into_iter().all(|ordinal| !bits.has(ordinal)));
+        assert_eq!(bits.bitmap(), bitmap);
+        bits.put(200);
+        assert!(bits.has(200) && !bits.has(199));
+    }
+}

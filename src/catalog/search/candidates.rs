@@ -1,327 +1,343 @@
 //! Which products may match, by segment: the bitmaps of a search's grams, combined.
 
+use super::changed::Changed;
 use super::columns::Column;
-use super::grams::{self, Span, TermPlan};
-use super::pages::{self, Fences, Posting};
+use super::found::Found;
+use super::grams::{self, TermPlan};
+use super::plan::{Number, Plan};
 use super::reading::{Reading, Segment};
-use super::terms::Terms;
+use super::terms::{Class, Term, Terms};
 use crate::catalog::Filter;
 use anyhow::Result;
 use roaring::RoaringBitmap;
-use std::collections::HashMap;
-use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::borrow::Cow;
 
-/// How many of a term's trigrams are looked at, the rarest first: the others seldom rule anything out.
-const MOST_TRIGRAMS: usize = 10;
-/// With this few products left, reading long bitmaps to rule out more of them does not pay.
-const FEW: u64 = 16;
-/// A beginning whose words fill more pages than this is looked up by its first three characters.
-const MOST_WORD_PAGES: i32 = 6;
+/// So many terms are looked up together, the longest first. Of most segments nothing is left after a few, so that of many
+/// terms the others need not be looked up there.
+const TERMS_TOGETHER: usize = 4;
 
-/// What may match in one segment, by the relevance that it can have. Each set has the one before in it.
+/// What may match in one segment.
 pub struct Candidates {
-    /// The SKU begins with every term.
-    pub by_sku: RoaringBitmap,
-    /// Every term is in SKU or name.
-    pub by_names: RoaringBitmap,
-    /// All that may match.
     pub all: RoaringBitmap,
-    /// Whether all of `all` do.
+    /// Whether all of them do.
     pub is_exact: bool,
+    classes: Option<Classes>,
 }
 
-/// Everything that is asked of the index.
-struct Plan {
-    terms: Vec<TermPlan>,
-    /// Grams that every product must have, whatever is searched for.
-    facets: Vec<Vec<u8>>,
-    /// From when on they were changed last, and before when, in microseconds since 1970.
-    since: Option<i64>,
-    before: Option<i64>,
-}
-
-/// What was found of it in one segment.
+/// What may match, by the class that it may be of; one product may be in several. As the index has it: a product that an
+/// import has moved to another class since is in no list by relevance until that is indexed.
 #[derive(Default)]
-struct Found {
-    grams: HashMap<Vec<u8>, Held>,
-    /// By term: the words of descriptions that begin with it.
-    words: HashMap<usize, Words>,
-    /// What was changed in the time that is asked for, and maybe a little more.
-    changed: Option<RoaringBitmap>,
-    /// Long bitmaps, by number.
-    long: HashMap<i32, Arc<RoaringBitmap>>,
+struct Classes {
+    sku: RoaringBitmap,
+    name: RoaringBitmap,
+    description: RoaringBitmap,
 }
 
-/// The products of a gram.
-enum Held {
-    Here(RoaringBitmap),
-    /// Among the long bitmaps: how many products, and its number.
-    Long(u32, i32),
+/// What is left of a segment, as far as it has been looked at.
+struct Narrowed {
+    /// `None` while nothing has been asked for: all of it.
+    all: Option<RoaringBitmap>,
+    is_exact: bool,
+    /// `None` where nobody asks.
+    by_class: Option<ByClass>,
 }
 
-/// The words that begin with a term.
-enum Words {
-    Few(Vec<Held>),
-    /// More than one wants to look at.
-    Many,
+/// The same by where the terms are. Sets are `None` before the first term.
+#[derive(Default)]
+struct ByClass {
+    /// The SKU may begin with every term.
+    by_sku: Option<RoaringBitmap>,
+    /// Every term may be in SKU or name.
+    by_names: Option<RoaringBitmap>,
+    /// Some term may be in SKU or name, and not at the beginning of the SKU.
+    beyond_sku: RoaringBitmap,
+    /// Some term may be in the description, and neither in SKU nor name.
+    beyond_names: RoaringBitmap,
 }
 
-type Pages = HashMap<(i64, i32), Arc<Vec<u8>>>;
-
-/// Finds them, segment by segment.
-pub async fn find(reading: &mut Reading<'_>, terms: &Terms, filter: &Filter) -> Result<Vec<Candidates>> {
-    let plan = Plan::of(terms, filter);
-    let mut found = look_up(reading, &plan).await?;
-    if plan.since.is_some() || plan.before.is_some() {
-        for (at, found) in found.iter_mut().enumerate() {
-            found.changed = Some(reading.changed(at, plan.since, plan.before).await?);
-        }
+/// Finds them, segment by segment; with classes where somebody is going to ask for [`Candidates::of_class`].
+pub async fn find(
+    reading: &mut Reading<'_>,
+    terms: &Terms,
+    filter: &Filter,
+    has_classes: bool,
+) -> Result<Vec<Candidates>> {
+    let of_segment = |segment: &Segment| Narrowed {
+        all: Changed::by_ends(segment, filter).and_then(|changed| changed.ordinals),
+        is_exact: true,
+        by_class: has_classes.then(ByClass::default),
+    };
+    let mut narrowed: Vec<Narrowed> = reading.segments.iter().map(of_segment).collect();
+    let mut longest_first: Vec<&Term> = terms.terms.iter().collect();
+    longest_first.sort_by_key(|term| std::cmp::Reverse(term.chars));
+    // An import is in few segments. A status is in all of them, and has the largest bitmaps.
+    let mut facets: Vec<Vec<u8>> = filter.import_id.map(grams::of_import).into_iter().collect();
+    for together in longest_first.chunks(TERMS_TOGETHER) {
+        let plan = Plan::of(together, std::mem::take(&mut facets), has_classes);
+        look_up(reading, &plan, &mut narrowed).await?;
     }
-    let segments = reading.segments.iter().zip(&found);
-    Ok(segments.map(|(segment, found)| plan.combine(segment, found)).collect())
-}
-
-/// Looks the grams up in every segment: first their pages, then what is too long for these.
-async fn look_up(reading: &mut Reading<'_>, plan: &Plan) -> Result<Vec<Found>> {
-    let ids: Vec<i64> = reading.segments.iter().map(|segment| segment.id).collect();
-    let fences: Vec<Arc<Fences>> = reading
-        .segments
-        .iter()
-        .map(|segment| segment.gram_fences.clone())
-        .collect();
-    let numbers = ids.iter().zip(&fences).flat_map(|(id, fences)| {
-        let numbers = plan.pages(fences).into_iter();
-        numbers.map(|number| (*id, Column::Grams, number))
-    });
-    let numbers: Vec<(i64, Column, i32)> = numbers.collect();
-    let read = reading.chunks(&numbers).await?;
-    let pages: Pages = numbers.iter().map(|(id, _, number)| (*id, *number)).zip(read).collect();
-    let found = ids
-        .iter()
-        .zip(&fences)
-        .map(|(id, fences)| plan.read(*id, fences, &pages));
-    let mut found = found.collect::<Result<Vec<Found>>>()?;
-    let long = ids.iter().zip(&found).flat_map(|(id, found)| {
-        let numbers = plan.long(found).into_iter();
-        numbers.map(|number| (*id, number))
-    });
-    for ((id, number), bitmap) in reading.bitmaps(long.collect()).await? {
-        if let Some(at) = ids.iter().position(|segment| *segment == id) {
-            found[at].long.insert(number, bitmap);
-        }
+    facets.extend(filter.status.as_active().map(grams::of_status));
+    if !facets.is_empty() {
+        look_up(reading, &Plan::of(&[], facets, has_classes), &mut narrowed).await?;
     }
-    Ok(found)
-}
-
-impl Plan {
-    fn of(terms: &Terms, filter: &Filter) -> Self {
-        let mut facets = Vec::new();
-        facets.extend(filter.status.as_active().map(grams::of_status));
-        facets.extend(filter.import_id.map(grams::of_import));
-        let micros = |time: chrono::DateTime<chrono::Utc>| time.timestamp_micros();
-        Self {
-            terms: terms.terms.iter().map(grams::of_term).collect(),
-            facets,
-            since: filter.changed_since.map(micros),
-            before: filter.changed_before.map(micros),
-        }
-    }
-
-    /// Every gram that is asked for by name.
-    fn grams(&self) -> Vec<&[u8]> {
-        let of_terms = self.terms.iter().flat_map(|term| {
-            let alone = term
-                .name
-                .iter()
-                .chain(&term.description)
-                .chain(&term.description_beginning);
-            let together = term.sku.iter().chain(&term.inside).chain(&term.description_parts);
-            together.chain(alone)
-        });
-        let mut grams: Vec<&[u8]> = of_terms.chain(&self.facets).map(Vec::as_slice).collect();
-        grams.sort_unstable();
-        grams.dedup();
-        grams
-    }
-
-    fn word_spans(&self) -> impl Iterator<Item = (usize, &Span)> {
-        let spans = self.terms.iter().map(|term| term.description_words.as_ref());
-        spans.enumerate().filter_map(|(term, span)| Some((term, span?)))
-    }
-
-    /// The pages of a segment that tell of them.
-    fn pages(&self, fences: &Fences) -> Vec<i32> {
-        let mut pages: Vec<i32> = self.grams().into_iter().map(|gram| fences.page_of(gram)).collect();
-        for (_, span) in self.word_spans() {
-            pages.extend(pages_of(span, fences).into_iter().flatten());
-        }
-        pages.sort_unstable();
-        pages.dedup();
-        pages
-    }
-
-    /// Reads what a segment's pages tell.
-    fn read(&self, segment: i64, fences: &Fences, pages: &Pages) -> Result<Found> {
-        let page = |number: i32| pages.get(&(segment, number)).map_or(&[][..], |page| page.as_slice());
-        let mut found = Found::default();
-        for gram in self.grams() {
-            let mut entries = pages::read(page(fences.page_of(gram)));
-            if let Some(entry) = entries.find(|entry| entry.gram == gram) {
-                found.grams.insert(gram.to_vec(), Held::read(entry.posting)?);
+    if filter.changed_since.is_some() || filter.changed_before.is_some() {
+        for at in remaining(&narrowed) {
+            let changed = reading.changed(at, filter).await?;
+            if let Some(ordinals) = changed.ordinals {
+                narrow(&mut narrowed[at].all, Cow::Owned(ordinals));
             }
+            narrowed[at].is_exact &= changed.is_exact;
         }
-        for (term, span) in self.word_spans() {
-            let words = match pages_of(span, fences) {
-                Some(numbers) => {
-                    let entries = numbers.flat_map(|number| pages::read(page(number)));
-                    let inside = entries.filter(|entry| *span.0 <= *entry.gram && *entry.gram < *span.1);
-                    Words::Few(inside.map(|entry| Held::read(entry.posting)).collect::<Result<_>>()?)
-                }
-                None => Words::Many,
-            };
-            found.words.insert(term, words);
+    }
+    let segments = reading.segments.iter().zip(narrowed);
+    Ok(segments.map(|(segment, narrowed)| narrowed.finish(segment)).collect())
+}
+
+/// The segments of which something is left.
+fn remaining(narrowed: &[Narrowed]) -> Vec<usize> {
+    (0..narrowed.len()).filter(|at| !narrowed[*at].is_empty()).collect()
+}
+
+/// Looks grams up in every segment of which something is left, first their pages, then what is too long for these, and
+/// leaves what they let through.
+async fn look_up(reading: &mut Reading<'_>, plan: &Plan, narrowed: &mut [Narrowed]) -> Result<()> {
+    let remaining = remaining(narrowed);
+    let segments = remaining.iter().map(|at| &reading.segments[*at]);
+    let segments = segments.map(|segment| {
+        (
+            segment.id,
+            segment.gram_fences.clone(),
+            plan.pages(&segment.gram_fences),
+        )
+    });
+    let segments: Vec<_> = segments.collect();
+    let wanted = segments.iter().flat_map(|(id, _, numbers)| {
+        let numbers = numbers.iter();
+        numbers.map(|number| (*id, Column::Grams, *number))
+    });
+    let pages = reading.chunks(&wanted.collect::<Vec<_>>()).await?;
+    let (mut rest, mut found, mut long) = (&pages[..], Vec::new(), Vec::new());
+    for (id, fences, numbers) in &segments {
+        let (pages, others) = rest.split_at(numbers.len());
+        rest = others;
+        let read = Found::read(plan, fences, numbers, pages)?;
+        long.extend(read.long_numbers(plan).into_iter().map(|number| (*id, number)));
+        found.push(read);
+    }
+    for ((id, number), bitmap) in reading.bitmaps(long).await? {
+        if let Some(at) = segments.iter().position(|(segment, ..)| *segment == id) {
+            found[at].add_long(number, bitmap);
         }
-        Ok(found)
+    }
+    for (at, found) in remaining.into_iter().zip(&found) {
+        narrowed[at].narrow(plan, found)?;
+    }
+    Ok(())
+}
+
+/// Leaves of a set only what is in another one.
+fn narrow(set: &mut Option<RoaringBitmap>, to: Cow<'_, RoaringBitmap>) {
+    *set = Some(match set.take() {
+        Some(set) => set & &*to,
+        None => to.into_owned(),
+    });
+}
+
+impl Narrowed {
+    fn is_empty(&self) -> bool {
+        self.all.as_ref().is_some_and(RoaringBitmap::is_empty)
     }
 
-    /// The long bitmaps that decide in a segment.
-    fn long(&self, found: &Found) -> Vec<i32> {
-        let mut held: Vec<&Held> = found.all(&self.facets).collect();
-        for (number, term) in self.terms.iter().enumerate() {
-            held.extend(found.rarest(&term.inside).unwrap_or_default());
-            held.extend(found.rarest(&term.sku).unwrap_or_default());
-            held.extend(found.rarest(&term.description_parts).unwrap_or_default());
-            held.extend(found.all(term.name.iter().chain(&term.description)));
-            match found.words.get(&number) {
-                Some(Words::Few(words)) => held.extend(words),
-                Some(Words::Many) => held.extend(found.all(&term.description_beginning)),
-                None => {}
+    /// Leaves only what a plan lets through.
+    fn narrow(&mut self, plan: &Plan, found: &Found<'_>) -> Result<()> {
+        if found.lacks_any(plan) {
+            self.all = Some(RoaringBitmap::new());
+        }
+        for facet in &plan.facets {
+            if self.is_empty() {
+                return Ok(());
             }
+            narrow(&mut self.all, found.having(*facet)?);
         }
-        let mut numbers: Vec<i32> = held.into_iter().filter_map(Held::number).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers
+        for (at, term) in plan.terms.iter().enumerate() {
+            if self.is_empty() {
+                return Ok(());
+            }
+            self.narrow_to_term(found, at, term)?;
+        }
+        Ok(())
     }
 
-    /// Combines a segment's bitmaps.
-    fn combine(&self, segment: &Segment, found: &Found) -> Candidates {
-        let mut all = RoaringBitmap::new();
-        all.insert_range(0..segment.products);
-        for facet in &self.facets {
-            all &= found.union(found.all([facet]));
-        }
-        if let Some(changed) = &found.changed {
-            all &= changed;
-        }
-        // From a run, products would be taken one by one.
-        all.remove_run_compression();
-        all -= &segment.left_out;
-        let mut candidates = Candidates {
-            by_sku: all.clone(),
-            by_names: all.clone(),
-            all,
-            is_exact: self.since.is_none() && self.before.is_none(),
+    fn narrow_to_term(&mut self, found: &Found<'_>, at: usize, term: &TermPlan<Number>) -> Result<()> {
+        let inside = found.having_all(&term.inside)?;
+        let sku = match (&self.by_class, term.sku_beginning) {
+            (Some(_), Some(beginning)) if !inside.is_empty() => &*inside & &*found.having(beginning)?,
+            _ => RoaringBitmap::new(),
         };
-        for (number, term) in self.terms.iter().enumerate() {
-            candidates.narrow(found, number, term);
+        let names = match term.name {
+            Some(name) => union(inside, found.having(name)?),
+            None => inside,
+        };
+        let description = found.described(at, term)?;
+        if let Some(by_class) = &mut self.by_class {
+            by_class.narrow(&sku, &names, &description, term.is_exact_in_names);
         }
-        candidates
+        self.is_exact &= term.is_exact_in_names && found.is_exact_in_description(at, term);
+        narrow(&mut self.all, union(names, description));
+        Ok(())
+    }
+
+    fn finish(self, segment: &Segment) -> Candidates {
+        let mut all = self.all.unwrap_or_else(|| {
+            let mut all = RoaringBitmap::new();
+            all.insert_range(0..segment.products);
+            // To take products out of a run goes one by one.
+            all.remove_run_compression();
+            all
+        });
+        all -= &*segment.left_out;
+        // Where the index is damaged there is nothing to be read of these.
+        all.remove_range(segment.products..);
+        Candidates {
+            is_exact: self.is_exact || all.is_empty(),
+            classes: self.by_class.map(|by_class| by_class.finish(&all)),
+            all,
+        }
     }
 }
 
-/// The pages of the words that begin with a term, unless they are many.
-fn pages_of(span: &Span, fences: &Fences) -> Option<RangeInclusive<i32>> {
-    let (first, last) = (fences.page_of(&span.0), fences.page_of(&span.1));
-    (last - first < MOST_WORD_PAGES).then_some(first..=last)
+impl ByClass {
+    /// Leaves only what one more term lets through.
+    ///
+    /// What certainly has the term in the better place is not looked for in the others. Where grams alone do not decide,
+    /// nothing is certain.
+    fn narrow(&mut self, sku: &RoaringBitmap, names: &RoaringBitmap, description: &RoaringBitmap, is_exact: bool) {
+        if is_exact {
+            self.beyond_sku |= names - sku;
+            self.beyond_names |= description - names;
+        } else {
+            self.beyond_sku |= names;
+            self.beyond_names |= description;
+        }
+        narrow(&mut self.by_sku, Cow::Borrowed(sku));
+        narrow(&mut self.by_names, Cow::Borrowed(names));
+    }
+
+    /// The classes of those that are left.
+    fn finish(self, all: &RoaringBitmap) -> Classes {
+        Classes {
+            // Without a term nothing is looked for by class, or nothing is left.
+            sku: self.by_sku.unwrap_or_default() & all,
+            name: (self.by_names.unwrap_or_default() & self.beyond_sku) & all,
+            description: self.beyond_names & all,
+        }
+    }
 }
 
 impl Candidates {
-    /// Leaves only what one more term lets through.
-    fn narrow(&mut self, found: &Found, number: usize, term: &TermPlan) {
-        self.by_sku &= found.intersection(&term.sku);
-        let mut names = found.intersection(&term.inside);
-        names |= found.union(found.all(&term.name));
-        let mut all = found.union(found.all(&term.description));
-        all |= found.intersection(&term.description_parts);
-        let mut is_exact = term.is_exact_in_names && term.is_exact_in_description;
-        match found.words.get(&number) {
-            Some(Words::Few(words)) => all |= found.union(words),
-            Some(Words::Many) => {
-                all |= found.union(found.all(&term.description_beginning));
-                is_exact = false;
+    /// Where products of a class are, or of any; nowhere those of the very SKU, which is looked up.
+    pub fn of_class(&self, class: Option<u8>) -> Option<&RoaringBitmap> {
+        let classes = self.classes.as_ref();
+        match class {
+            None => Some(&self.all),
+            Some(Class::SKU) => classes.map(|classes| &classes.sku),
+            Some(Class::NAME) => classes.map(|classes| &classes.name),
+            Some(Class::DESCRIPTION) => classes.map(|classes| &classes.description),
+            Some(_) => None,
+        }
+    }
+}
+
+fn union<'a>(one: Cow<'a, RoaringBitmap>, other: Cow<'a, RoaringBitmap>) -> Cow<'a, RoaringBitmap> {
+    if one.is_empty() {
+        return other;
+    }
+    if other.is_empty() {
+        return one;
+    }
+    Cow::Owned(match (one, other) {
+        (Cow::Owned(one), other) => one | &*other,
+        (one, Cow::Owned(other)) => other | &*one,
+        (Cow::Borrowed(one), Cow::Borrowed(other)) => one | other,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// Where a product has a term, as the rule sees it; and where else the index may say that it has it.
+    #[derive(Clone, Copy, Debug)]
+    struct Has {
+        class: Option<u8>,
+        /// Whether the description has it, whatever the class.
+        is_described: bool,
+        mistaken: [bool; 3],
+    }
+
+    fn has() -> impl Strategy<Value = Has> {
+        let class = prop::sample::select(vec![
+            None,
+            Some(Class::SKU),
+            Some(Class::NAME),
+            Some(Class::DESCRIPTION),
+        ]);
+        (class, any::<bool>(), any::<[bool; 3]>()).prop_map(|(class, is_described, mistaken)| Has {
+            class,
+            is_described: is_described || class == Some(Class::DESCRIPTION),
+            mistaken,
+        })
+    }
+
+    /// The products that a condition holds for.
+    fn those(products: &[Has], is_it: impl Fn(&Has) -> bool) -> RoaringBitmap {
+        (0..)
+            .zip(products)
+            .filter(|(_, has)| is_it(has))
+            .map(|(ordinal, _)| ordinal)
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_product_is_where_its_class_is_looked_for(terms in vec((vec(has(), 40), any::<bool>()), 1..4)) {
+            let mut by_class = ByClass::default();
+            for (products, is_exact) in &terms {
+                let may = |has: &Has, is_so: bool, at: usize| is_so || (!is_exact && has.mistaken[at]);
+                let sku = those(products, |has| may(has, has.class == Some(Class::SKU), 0));
+                let in_names = |has: &Has| matches!(has.class, Some(Class::SKU | Class::NAME));
+                // What may begin the SKU may be in it.
+                let names = those(products, |has| may(has, in_names(has), 1)) | &sku;
+                // Descriptions are looked for by other grams.
+                let description = those(products, |has| has.is_described && has.class.is_some() || has.mistaken[2]);
+                by_class.narrow(&sku, &names, &description, *is_exact);
             }
-            None => {}
-        }
-        all |= &names;
-        self.by_names &= names;
-        self.all &= all;
-        self.is_exact &= is_exact;
-    }
-}
-
-impl Found {
-    /// What is held of these grams.
-    fn all<'a>(&'a self, grams: impl IntoIterator<Item = &'a Vec<u8>>) -> impl Iterator<Item = &'a Held> {
-        grams.into_iter().filter_map(|gram| self.grams.get(gram))
-    }
-
-    /// The grams worth looking at, the rarest first; `None` when the segment lacks one of them, so that nothing matches.
-    fn rarest(&self, grams: &[Vec<u8>]) -> Option<Vec<&Held>> {
-        let held = grams.iter().map(|gram| self.grams.get(gram));
-        let mut held = held.collect::<Option<Vec<&Held>>>()?;
-        held.sort_by_key(|held| held.count());
-        held.truncate(MOST_TRIGRAMS);
-        if held.first().is_some_and(|rarest| rarest.count() <= FEW) {
-            held.retain(|held| held.number().is_none());
-        }
-        Some(held)
-    }
-
-    fn bitmap<'a>(&'a self, held: &'a Held) -> Option<&'a RoaringBitmap> {
-        match held {
-            Held::Here(bitmap) => Some(bitmap),
-            Held::Long(_, number) => self.long.get(number).map(AsRef::as_ref),
+            let mut all = RoaringBitmap::new();
+            all.insert_range(0..40);
+            let classes = by_class.finish(&all);
+            for ordinal in 0..40 {
+                let of_terms = terms.iter().map(|(products, _)| products[ordinal as usize].class);
+                let Some(of_terms) = of_terms.collect::<Option<Vec<u8>>>() else { continue };
+                let (set, worst) = match of_terms.iter().max() {
+                    Some(&Class::SKU) => (&classes.sku, "SKU"),
+                    Some(&Class::NAME) => (&classes.name, "name"),
+                    _ => (&classes.description, "description"),
+                };
+                prop_assert!(set.contains(ordinal), "{ordinal} is of class {worst}");
+            }
         }
     }
 
-    fn intersection(&self, grams: &[Vec<u8>]) -> RoaringBitmap {
-        let rarest = self.rarest(grams).unwrap_or_default();
-        let mut bitmaps = rarest.into_iter().filter_map(|held| self.bitmap(held));
-        let Some(first) = bitmaps.next() else {
-            return RoaringBitmap::new();
-        };
-        bitmaps.fold(first.clone(), |mut all, bitmap| {
-            all &= bitmap;
-            all
-        })
-    }
-
-    fn union<'a>(&'a self, held: impl IntoIterator<Item = &'a Held>) -> RoaringBitmap {
-        roaring::MultiOps::union(held.into_iter().filter_map(|held| self.bitmap(held)))
-    }
-}
-
-impl Held {
-    fn read(posting: Posting<'_>) -> Result<Self> {
-        Ok(match posting {
-            Posting::Chunk(count, number) => Self::Long(count, number),
-            Posting::List(_) | Posting::Bitmap(..) => Self::Here(posting.bitmap()?.unwrap_or_default()),
-        })
-    }
-
-    fn count(&self) -> u64 {
-        match self {
-            Self::Here(bitmap) => bitmap.len(),
-            Self::Long(count, _) => u64::from(*count),
-        }
-    }
-
-    fn number(&self) -> Option<i32> {
-        match self {
-            Self::Here(_) => None,
-            Self::Long(_, number) => Some(*number),
-        }
+    #[test]
+    fn what_is_certainly_better_is_not_looked_for_in_worse_places() {
+        let mut by_class = ByClass::default();
+        let set = |ordinals: &[u32]| ordinals.iter().copied().collect::<RoaringBitmap>();
+        by_class.narrow(&set(&[1]), &set(&[1, 2]), &set(&[1, 2, 3]), true);
+        let classes = by_class.finish(&set(&[1, 2, 3, 4]));
+        assert_eq!(classes.sku, set(&[1]));
+        assert_eq!(classes.name, set(&[2]));
+        assert_eq!(classes.description, set(&[3]));
     }
 }

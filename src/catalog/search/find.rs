@@ -93,7 +93,7 @@ impl<'a> Finder<'a> {
     async fn begin(search: &'a Search, filter: &'a Filter, sort: Sort) -> Result<Self> {
         let mut reading = Reading::begin(search).await?;
         let terms = Terms::of(&filter.q);
-        let candidates = candidates::find(&mut reading, &terms, filter).await?;
+        let candidates = candidates::find(&mut reading, &terms, filter, is_by_class(sort, &terms)).await?;
         let mut finder = Self {
             reading,
             terms,
@@ -176,7 +176,7 @@ impl<'a> Finder<'a> {
 
     /// The first `want` that match, from a position on. By relevance that is one class after another.
     async fn walk(&mut self, is_descending: bool, from: Option<&Position>, want: usize) -> Result<Vec<Placed>> {
-        if self.sort.by != SortBy::Relevance || self.terms.is_empty() {
+        if !is_by_class(self.sort, &self.terms) {
             return self.walk_class(None, is_descending, from, want).await;
         }
         let mut classes = CLASSES.to_vec();
@@ -310,16 +310,9 @@ impl<'a> Finder<'a> {
     }
 }
 
-impl Candidates {
-    /// Where products of a class are; nowhere those of the very SKU, which is looked up.
-    fn of_class(&self, class: Option<u8>) -> Option<&roaring::RoaringBitmap> {
-        match class {
-            None | Some(Class::DESCRIPTION) => Some(&self.all),
-            Some(Class::NAME) => Some(&self.by_names),
-            Some(Class::SKU) => Some(&self.by_sku),
-            Some(_) => None,
-        }
-    }
+/// Whether products are walked through one class of relevance after another.
+fn is_by_class(sort: Sort, terms: &Terms) -> bool {
+    sort.by == SortBy::Relevance && !terms.is_empty()
 }
 
 /// Which streams must be read further, and by how many candidates, before the first `want` results are certain; `None`

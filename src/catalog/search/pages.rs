@@ -225,6 +225,22 @@ impl Posting<'_> {
             Self::Chunk(..) => None,
         })
     }
+
+    /// How many products there are.
+    pub fn count(self) -> u32 {
+        match self {
+            Self::List(bytes) => (bytes.len() / NUMBER_BYTES) as u32,
+            Self::Bitmap(count, _) | Self::Chunk(count, _) => count,
+        }
+    }
+
+    /// The number of a bitmap that is elsewhere.
+    pub fn number(self) -> Option<i32> {
+        match self {
+            Self::Chunk(_, number) => Some(number),
+            Self::List(_) | Self::Bitmap(..) => None,
+        }
+    }
 }
 
 impl Fences {

@@ -1,10 +1,9 @@
 //! One search's view of the index: segments, what is not indexed yet, and what of them it reads.
 
-use super::super::list::{Position, Rank};
+use super::super::list::Position;
 use super::Search;
-use super::bits::Bits;
 use super::cache::{Cache, Key};
-use super::columns::{self, Column, ORDINALS_PER_CHUNK};
+use super::columns::{self, Column};
 use super::pages;
 use super::queries::is_too_much;
 use super::read_queries::{self as queries, PendingRow, SegmentRow};
@@ -13,7 +12,6 @@ use anyhow::{Context as _, Result};
 use roaring::RoaringBitmap;
 use sqlx::{Postgres, Transaction};
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// When more is pending than a search may scan, only hand edits of at most this many products are still scanned.
@@ -42,7 +40,7 @@ pub struct Segment {
     pub id: i64,
     pub products: u32,
     /// Ordinals that do not count.
-    pub left_out: RoaringBitmap,
+    pub left_out: Arc<RoaringBitmap>,
     /// The first grams of its pages.
     pub gram_fences: Arc<pages::Fences>,
     /// The ends of its orders ([`columns::end_of`]).
@@ -207,18 +205,22 @@ impl<'a> Reading<'a> {
         }
         for (chunk, at) in self.chunks(&wanted).await?.iter().zip(owners) {
             let found = columns::pairs(chunk).filter(|(id, _)| ids.binary_search(id).is_ok());
-            self.segments[at].left_out.extend(found.map(|(_, ordinal)| ordinal));
+            let found: Vec<u32> = found.map(|(_, ordinal)| ordinal).collect();
+            // What is shared with other searches is copied only then.
+            if !found.is_empty() {
+                Arc::make_mut(&mut self.segments[at].left_out).extend(found);
+            }
         }
         Ok(())
     }
 
     /// What is dead, by segment, where something is. Each step of the index changes that of most segments.
-    async fn dead(&mut self, segments: &[SegmentRow]) -> Result<HashMap<i64, RoaringBitmap>> {
+    async fn dead(&mut self, segments: &[SegmentRow]) -> Result<HashMap<i64, Arc<RoaringBitmap>>> {
         let key = |row: &SegmentRow| Key::Dead(row.id, row.dead_products);
         let (mut dead, mut missing) = (HashMap::new(), HashMap::new());
         for row in segments.iter().filter(|row| row.dead_products > 0) {
             match self.cache.bitmap(&key(row)) {
-                Some(kept) => drop(dead.insert(row.id, kept.as_ref().clone())),
+                Some(kept) => drop(dead.insert(row.id, kept)),
                 None => drop(missing.insert(row.id, key(row))),
             }
         }
@@ -226,7 +228,7 @@ impl<'a> Reading<'a> {
         if !ids.is_empty() {
             for (id, read) in queries::dead_of(&mut self.transaction, &ids).await? {
                 if let Some(key) = missing.remove(&id) {
-                    dead.insert(id, self.cache.keep_bitmap(key, read).as_ref().clone());
+                    dead.insert(id, self.cache.keep_bitmap(key, read));
                 }
             }
         }
@@ -274,51 +276,6 @@ impl<'a> Reading<'a> {
         let bytes = rows.into_iter().next().context("fences of the index are missing")?.3;
         let fences = columns::fences(column, &bytes).context("fences of the index are damaged")?;
         Ok(self.cache.keep_fences(key, fences))
-    }
-
-    /// The ordinals of a segment's products that were changed last from one time on and before another, in
-    /// microseconds since 1970, and up to [`columns::FENCE_EVERY`] others at each end.
-    pub async fn changed(&mut self, at: usize, since: Option<i64>, before: Option<i64>) -> Result<RoaringBitmap> {
-        let (segment, products) = (self.segments[at].id, self.segments[at].products as usize);
-        let fences = self.fences(segment, Column::ChangeFences).await?;
-        let fences_before = |time: i64| fences.partition_point(|fence| fence.rank < Rank::Time(time));
-        let start = since.map_or(0, |since| fences_before(since).saturating_sub(1) * columns::FENCE_EVERY);
-        let end = before.map_or(products, |before| {
-            (fences_before(before) * columns::FENCE_EVERY).min(products)
-        });
-        let mut inside = RoaringBitmap::new();
-        if end.saturating_sub(start) * 2 <= products {
-            inside = self.places(segment, products, start..end).await?;
-        } else {
-            // What is outside is less to read.
-            inside.insert_range(0..products as u32);
-            inside -= self.places(segment, products, 0..start).await?;
-            inside -= self.places(segment, products, end..products).await?;
-        }
-        Ok(inside)
-    }
-
-    /// The ordinals at some places of the order of changes.
-    async fn places(&mut self, segment: i64, products: usize, places: Range<usize>) -> Result<RoaringBitmap> {
-        if places.is_empty() {
-            return Ok(RoaringBitmap::new());
-        }
-        let numbers = places.start / ORDINALS_PER_CHUNK..places.end.div_ceil(ORDINALS_PER_CHUNK);
-        let mut bits = Bits::below(products);
-        let wanted: Vec<(i64, Column, i32)> = numbers
-            .clone()
-            .map(|number| (segment, Column::ByChange, number as i32))
-            .collect();
-        for (number, chunk) in numbers.zip(self.chunks(&wanted).await?) {
-            let first = number * ORDINALS_PER_CHUNK;
-            let inside = (first..)
-                .zip(columns::ordinals(&chunk))
-                .filter(|(place, _)| places.contains(place));
-            for (_, ordinal) in inside {
-                bits.put(ordinal);
-            }
-        }
-        Ok(bits.bitmap())
     }
 
     /// Ids and versions of products, by segment and ordinal.

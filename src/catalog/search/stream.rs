@@ -148,9 +148,6 @@ impl<'a> Stream<'a> {
     /// Walks along the order and takes those that are candidates.
     async fn next_in(&mut self, reading: &mut Reading<'_>, order: Column) -> Result<Vec<u32>> {
         let mut found = Vec::with_capacity(self.step);
-        if self.bits.is_none() && self.len() * FEW_ARE_ONE_IN < self.products {
-            self.bits = Some(Bits::of(self.candidates, self.products));
-        }
         while found.len() < self.step {
             if self.is_at_end() {
                 self.is_over = true;
@@ -159,6 +156,10 @@ impl<'a> Stream<'a> {
             let (number, inside) = self.place();
             let chunk = reading.chunk(self.segment, order, number).await?;
             self.walk(&chunk, inside, &mut found);
+            // The next may be far away.
+            if found.len() < self.step && self.bits.is_none() && self.len() * FEW_ARE_ONE_IN < self.products {
+                self.bits = Some(Bits::of(self.candidates, self.products));
+            }
         }
         Ok(found)
     }
@@ -212,5 +213,40 @@ fn in_class(fence: Position, start: Start<'_>) -> Position {
             ..fence
         },
         _ => fence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_finds_the_same_with_bits() {
+        let candidates: RoaringBitmap = [3, 5, 90, 100].into_iter().collect();
+        let order: Vec<u8> = (0..=100_u32).rev().flat_map(u32::to_le_bytes).collect();
+        let found = |bits: Option<Bits>, is_descending: bool, step: usize| {
+            let mut stream = Stream {
+                segment: 1,
+                candidates: &candidates,
+                bits,
+                products: 101,
+                order: Some(Column::ByName),
+                is_descending,
+                at: if is_descending { 101 } else { 0 },
+                is_over: false,
+                bound: None,
+                step,
+            };
+            let mut found = Vec::new();
+            let (_, inside) = stream.place();
+            stream.walk(&order, inside, &mut found);
+            (found, stream.at)
+        };
+        for (is_descending, step) in [(false, 2), (true, 2), (false, 9), (true, 9)] {
+            let bits = Some(Bits::of(&candidates, 101));
+            assert_eq!(found(bits, is_descending, step), found(None, is_descending, step));
+        }
+        assert_eq!(found(None, false, 2), (vec![100, 90], 11));
+        assert_eq!(found(None, true, 3), (vec![3, 5, 90], 10));
     }
 }
