@@ -5,6 +5,7 @@
 use super::keepalive;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use log::LevelFilter;
 use sea_orm::{DatabaseConnection, DbErr, RuntimeErr, SqlxPostgresConnector};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -22,6 +23,9 @@ const PAGE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const RECONNECT_EVERY: Duration = Duration::from_secs(1);
 /// How long after its longest statement a connection of theirs is waited for when it comes back.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Of a statement that takes longer, pages' log warns; that of work tells it at the level of debug.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// What the server's list of connections calls ours.
 const APPLICATION_NAME: &str = "product-importer";
@@ -63,10 +67,12 @@ pub struct Pools {
     pub work: Database,
 }
 
-/// Connects to the server at `url`, keeping at most `max_connections` open.
+/// Connects to the server at `url`, keeping at most `max_connections` open. They are for work, whose statements may take
+/// long: nobody is warned when they do.
 pub async fn connect(url: &str, max_connections: u32) -> anyhow::Result<Database> {
     const FAILED: &str = "cannot connect to PostgreSQL";
     let options = options(url).context(FAILED)?;
+    let options = options.log_slow_statements(LevelFilter::Debug, SLOW);
     // Once by hand: a pool tries again by itself, and tells in the end only that it took too long.
     try_out(&options).await.context(FAILED)?;
     let pool = looking_after(&options)
@@ -185,7 +191,9 @@ pub fn for_pages(url: &str, max_connections: u32, statement_timeout: Duration) -
     let ended_after = format!("{}ms", statement_timeout.as_millis());
     let options = options(url)?.options([("statement_timeout", ended_after)]);
     let name = format!("{} pages", options.get_application_name().unwrap_or_default());
-    let options = options.application_name(&name);
+    let options = options
+        .application_name(&name)
+        .log_slow_statements(LevelFilter::Warn, SLOW);
     let replacing = options.clone();
     let pool = looking_after(&options)
         .max_connections(max_connections)
