@@ -2,9 +2,10 @@
 // fault; Ctrl+Enter saves; and nobody leaves unsaved changes without being asked.
 
 import { faultOf, tell } from './edit-fields.js'
+import { hold } from './hold.js'
 
-/** Whoever presses twice and changes nothing between means it once. The browser does not tell when it gives up, so then it can be pressed again. */
-const SENDS_FOR_MS = 5000
+/** The browser does not tell when it gives up: after so long the form can be used again. */
+const HELD_FOR_MS = 5000
 
 export function editForm(form) {
   const listening = new AbortController()
@@ -12,24 +13,37 @@ export function editForm(form) {
   const fields = [...form.querySelectorAll('[data-limit]')]
   form.noValidate = true
   for (const field of fields) check(field, signal)
+  const look = watchChanges(form, signal)
+  let goOn = () => {}
   form.addEventListener('submit', event => {
-    if (form.dataset.isSent || (fields.length > 0 && !isRight(fields))) event.preventDefault()
-    else if (!form.closest('dialog')) send(form)
+    if (form.inert || (fields.length > 0 && !isRight(fields))) event.preventDefault()
+    else if (!form.closest('dialog')) goOn = send(form, look)
   }, { signal })
+  form.addEventListener('not-sent', () => goOn(), { signal })
+  addEventListener('pageshow', event => { if (event.persisted) goOn() }, { signal })
   form.addEventListener('keydown', event => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
     event.preventDefault()
     form.requestSubmit(form.querySelector('[type=submit]'))
   }, { signal })
-  watchChanges(form, signal)
   return () => listening.abort()
 }
 
-/** On a page of its own. In the panel it is not the browser that sends it. */
-function send(form) {
+/**
+ * On a page of its own; in the panel it is not the browser that sends it. Answers how to go on where no other page comes.
+ */
+function send(form, look) {
   delete form.dataset.unsaved
-  form.dataset.isSent = 'true'
-  setTimeout(() => { delete form.dataset.isSent }, SENDS_FOR_MS)
+  const release = hold(form, document.querySelector('main'))
+  const goOn = () => {
+    clearTimeout(timer)
+    if (!form.inert) return
+    release()
+    look()
+  }
+  // Where another page is fetched in the place of this one, it is told what came of it.
+  const timer = setTimeout(() => { if (!form.dataset.isAwaited) goOn() }, HELD_FOR_MS)
+  return goOn
 }
 
 /** Whether the element has a form in it whose changes are not saved. */
@@ -60,16 +74,13 @@ function isRight(fields) {
   return !first
 }
 
+/** Answers how to look whether anything is unsaved. */
 function watchChanges(form, signal) {
   // What came back with a fault, or beside another version, was never saved.
   const began = form.querySelector('[aria-invalid=true]') || form.dataset.unsaved ? null : state(form)
-  const look = () => {
-    form.dataset.unsaved = String(state(form) !== began)
-    delete form.dataset.isSent
-  }
+  const look = () => { form.dataset.unsaved = String(state(form) !== began) }
   if (began === null) look()
   form.addEventListener('input', look, { signal })
-  form.addEventListener('not-sent', look, { signal })
   addEventListener('pageshow', event => { if (event.persisted) look() }, { signal })
   addEventListener('beforeunload', event => {
     if (form.dataset.unsaved === 'true') event.preventDefault()
@@ -78,6 +89,7 @@ function watchChanges(form, signal) {
     // A link that says it discards, says so once.
     if (event.target.closest('[data-discards]')) delete form.dataset.unsaved
   }, { signal })
+  return look
 }
 
 function state(form) {

@@ -7,6 +7,7 @@
 import { answeredPage } from './answered-page.js'
 import { start, stopAll } from './behaviours.js'
 import { hasUnsaved } from './edit-form.js'
+import { hasHeld } from './hold.js'
 import { toast } from './toast.js'
 import { uploads } from './uploads.js'
 
@@ -23,9 +24,13 @@ export function keepPageWhileUploading() {
     const form = event.target
     if (event.defaultPrevented || !uploads.busy || form.method !== 'post') return
     event.preventDefault()
+    form.dataset.isAwaited = 'true'
     visit(form.action, { body: new URLSearchParams(new FormData(form, event.submitter)) }).catch(() => {
-      form.dispatchEvent(new Event('not-sent'))
       toast({ text: 'That may not have worked. Please try again in a moment.', tone: 'bad' })
+    }).finally(() => {
+      // Where another page has come, nobody hears it.
+      delete form.dataset.isAwaited
+      form.dispatchEvent(new Event('not-sent'))
     })
   })
   addEventListener('popstate', () => {
@@ -77,7 +82,7 @@ export async function visitPatiently(url, options) {
 /** Shows a page that nobody asked for just now, unless something else is being done: then a message leads there. */
 export async function lead(url, { text, label }) {
   let isMeant
-  const look = () => (isMeant = !hasUnsaved(document) && !document.querySelector('dialog[open]'))
+  const look = () => (isMeant = !hasUnsaved(document) && !hasHeld(document) && !document.querySelector('dialog[open]'))
   if (look()) await visit(url, { isMeant: look })
   if (!isMeant) toast({ text, action: { label, run: () => visit(url).catch(tellTrouble) } })
 }

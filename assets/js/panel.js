@@ -4,6 +4,7 @@
 import { pageOf } from './answered-page.js'
 import { start } from './behaviours.js'
 import { hasUnsaved } from './edit-form.js'
+import { hold } from './hold.js'
 import { isPlainClick } from './navigation.js'
 import { enter, enterAgain, hasLeft, isBehind, leave, shownHere } from './panel-history.js'
 import { closingAsked, makePanel, showProblem, showSkeleton } from './panel-parts.js'
@@ -136,7 +137,7 @@ async function submit(form, submitter) {
   if (form.ariaBusy === 'true') return
   const mine = latest
   const body = new URLSearchParams(new FormData(form, submitter))
-  const again = hold(form)
+  const again = hold(form, content())
   try {
     const response = await fetch(form.action, { method: 'POST', body, headers: FRAGMENT })
     const text = await response.text()
@@ -150,20 +151,6 @@ async function submit(form, submitter) {
     else showProblem(content(), 'This could not be saved: the server did not answer. What you typed is still here; try again in a moment.')
   } finally {
     again()
-  }
-}
-
-/** Nothing is typed into what is on its way: it would be gone with the answer. Answers how to go on. */
-function hold(form) {
-  const focused = form.contains(document.activeElement) ? document.activeElement : null
-  form.ariaBusy = 'true'
-  form.inert = true
-  if (focused) content().focus({ preventScroll: true })
-  return () => {
-    form.ariaBusy = null
-    form.inert = false
-    // What did not work is told at the top.
-    if (document.activeElement === content()) focused?.focus({ preventScroll: true })
   }
 }
 

@@ -2,6 +2,7 @@
 // something is being typed, which would be lost.
 
 import { hasUnsaved } from './edit-form.js'
+import { hasHeld } from './hold.js'
 import { toast } from './toast.js'
 
 export const SIGNED_OUT = 'You were signed out. Sign in in another tab, then save again.'
@@ -19,7 +20,7 @@ export function leadSignedOutToTheDoor() {
 }
 
 function lead() {
-  if (!hasUnsaved(document)) {
+  if (!hasUnsaved(document) && !hasHeld(document)) {
     return location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`)
   }
   // Pages ask again and again by themselves.
