@@ -25,7 +25,7 @@ pub struct WebhookJson {
     pub header_names: Vec<String>,
     /// Whether it is told at all.
     pub enabled: bool,
-    /// Why it was switched off: `gone` where its server answered 410; null where somebody did it.
+    /// Why it was switched off: `gone` where the other system answered 410; null where somebody did it.
     pub stopped_reason: Option<String>,
     /// Since when nothing is sent, because nothing had arrived for days; what happens is kept. Switch it on again.
     pub paused_at: Option<DateTime<Utc>>,
@@ -37,7 +37,7 @@ pub struct WebhookJson {
     pub waiting: i64,
     /// Since when every attempt has failed.
     pub failing_since: Option<DateTime<Utc>>,
-    /// Until when nothing is sent, because its server asked for that (`Retry-After`).
+    /// Until when nothing is sent, because the other system asked for that (`Retry-After`).
     pub rest_until: Option<DateTime<Utc>>,
     /// When something was last sent.
     pub last_attempt_at: Option<DateTime<Utc>>,

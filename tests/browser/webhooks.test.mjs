@@ -164,7 +164,7 @@ test('a server that is gone stops its webhook, and is told what waited when it i
   const { id } = await create({ description: 'Moved shop' })
   await visit(`/webhooks/${id}`)
   await addProduct()
-  await page.getByText('its server said that this address is gone').waitFor()
+  await page.getByText('the other system said that this address is gone').waitFor()
   await page.locator('.deliveries').getByText('On hold').waitFor()
   assert.equal((await server.json(`/webhooks/${id}`)).stopped_reason, 'gone')
   receiver.status = 200
