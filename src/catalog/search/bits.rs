@@ -12,10 +12,10 @@ impl Bits {
         Self(vec![0; products.div_ceil(8)])
     }
 
-    /// The ordinals of a bitmap, with room for those below `products`.
-    pub fn of(bitmap: &RoaringBitmap, products: usize) -> Self {
+    /// A set of ordinals, with room for those below `products`.
+    pub fn of(ordinals: impl IntoIterator<Item = u32>, products: usize) -> Self {
         let mut bits = Self::below(products);
-        for ordinal in bitmap {
+        for ordinal in ordinals {
             bits.put(ordinal);
         }
         bits

@@ -72,11 +72,8 @@ pub fn bitmap(bytes: &[u8]) -> io::Result<RoaringBitmap> {
         // Without the room that it was made with: it may be kept.
         return Ok(bitmap.clone());
     }
-    let mut bits = Bits::below(ordinals.last().map_or(0, |last| *last as usize + 1));
-    for ordinal in ordinals {
-        bits.put(ordinal);
-    }
-    Ok(bits.bitmap())
+    let products = ordinals.last().map_or(0, |last| *last as usize + 1);
+    Ok(Bits::of(ordinals, products).bitmap())
 }
 
 #[cfg(test)]

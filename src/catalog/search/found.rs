@@ -72,17 +72,19 @@ impl<'a> Found<'a> {
 
     /// Whether the segment has nothing at all of a term, or of what every product must have.
     pub fn lacks_any(&self, plan: &Plan) -> bool {
-        let lacks_term = |(at, term): (usize, &TermPlan<Number>)| {
-            let has_parts = !term.description_parts.is_empty() && self.rarest(&term.description_parts).is_some();
-            let is_somewhere = has_parts || self.rarest(&term.inside).is_some();
-            !is_somewhere
-                && self
-                    .present(&term.name)
-                    .chain(self.alternatives(at, term))
-                    .next()
-                    .is_none()
+        let has_term = |(at, term): (usize, &TermPlan<Number>)| {
+            self.has_all(&term.inside)
+                || self.has_all(term.name.as_slice())
+                || self.has_all(&term.description_parts)
+                || !self.alternatives(at, term).is_empty()
         };
-        plan.facets.iter().any(|facet| self.grams[*facet].is_none()) || plan.terms.iter().enumerate().any(lacks_term)
+        let has_facets = plan.facets.is_empty() || self.has_all(&plan.facets);
+        !has_facets || !plan.terms.iter().enumerate().all(has_term)
+    }
+
+    /// Whether all of some grams are there; not where there are no grams.
+    fn has_all(&self, grams: &[Number]) -> bool {
+        !grams.is_empty() && grams.iter().all(|gram| self.grams[*gram].is_some())
     }
 
     /// The numbers of the long bitmaps that decide.
