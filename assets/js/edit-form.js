@@ -2,7 +2,7 @@
 // fault; Ctrl+Enter saves; and nobody leaves unsaved changes without being asked.
 
 import { faultOf, tell } from './edit-fields.js'
-import { hold } from './hold.js'
+import { hasHeld, hold } from './hold.js'
 
 /** The browser does not tell when it gives up: after so long the form can be used again. */
 const HELD_FOR_MS = 5000
@@ -44,6 +44,11 @@ function send(form, look) {
   // Where another page is fetched in the place of this one, it is told what came of it.
   const timer = setTimeout(() => { if (!form.dataset.isAwaited) goOn() }, HELD_FOR_MS)
   return goOn
+}
+
+/** Whether another page would take something from whoever is at this one: changes that are not saved, or on their way. */
+export function isAtForm() {
+  return hasUnsaved(document) || hasHeld(document)
 }
 
 /** Whether the element has a form in it whose changes are not saved. */

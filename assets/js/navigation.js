@@ -6,8 +6,7 @@
 
 import { answeredPage } from './answered-page.js'
 import { start, stopAll } from './behaviours.js'
-import { hasUnsaved } from './edit-form.js'
-import { hasHeld } from './hold.js'
+import { hasUnsaved, isAtForm } from './edit-form.js'
 import { toast } from './toast.js'
 import { uploads } from './uploads.js'
 
@@ -82,7 +81,7 @@ export async function visitPatiently(url, options) {
 /** Shows a page that nobody asked for just now, unless something else is being done: then a message leads there. */
 export async function lead(url, { text, label }) {
   let isMeant
-  const look = () => (isMeant = !hasUnsaved(document) && !hasHeld(document) && !document.querySelector('dialog[open]'))
+  const look = () => (isMeant = !isAtForm() && !document.querySelector('dialog[open]'))
   if (look()) await visit(url, { isMeant: look })
   if (!isMeant) toast({ text, action: { label, run: () => visit(url).catch(tellTrouble) } })
 }

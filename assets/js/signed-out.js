@@ -1,8 +1,7 @@
 // Who was signed out meanwhile, elsewhere or by a new password, is asked to sign in again and comes back here; unless
 // something is being typed, which would be lost.
 
-import { hasUnsaved } from './edit-form.js'
-import { hasHeld } from './hold.js'
+import { isAtForm } from './edit-form.js'
 import { toast } from './toast.js'
 
 export const SIGNED_OUT = 'You were signed out. Sign in in another tab, then save again.'
@@ -20,7 +19,7 @@ export function leadSignedOutToTheDoor() {
 }
 
 function lead() {
-  if (!hasUnsaved(document) && !hasHeld(document)) {
+  if (!isAtForm()) {
     return location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`)
   }
   // Pages ask again and again by themselves.
